@@ -16,6 +16,9 @@ namespace Cri.RuntimeService.Containers;
 public sealed class ContainerStarter(
     OciRuntimes runtimes, StateLayout state, CgroupDriver cgroups, ContainerMonitor monitor)
 {
+    /// <summary>The reason of a container whose start failed.</summary>
+    public const string StartError = "StartError";
+
     private const int StartErrorCode = 128;
 
     /// <summary>Starts the container. Throws FAILED_PRECONDITION when it is not in the created state.</summary>
@@ -91,7 +94,7 @@ public sealed class ContainerStarter(
         {
             FinishedAt = Clock.Now,
             ExitCode = StartErrorCode,
-            Reason = "StartError",
+            Reason = StartError,
             Message = error.Message,
         });
     }

@@ -67,7 +67,7 @@ public sealed class Shim : IDisposable
     public void Dispose()
     {
         Interlocked.Exchange(ref _dead, 1);
-        _client.Dispose();
+        _ = _client.DisposeAsync().AsTask();
         _process.Dispose();
     }
 
