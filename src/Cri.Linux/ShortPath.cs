@@ -1,27 +1,19 @@
-using System.Runtime.InteropServices;
-
 namespace Cri.Linux;
 
 /// <summary>
 /// A directory named through an open descriptor, <c>/proc/self/fd/N</c>, so that a socket in it can be bound or connected
 /// however long the directory's path is (unix(7) allows 107 bytes).
 /// </summary>
-public sealed partial class ShortPath : IDisposable
+public sealed class ShortPath : IDisposable
 {
-    private const int PathOnly = 0x200000;
-    private const int CloseOnExec = 0x80000;
     private readonly Fd _directory;
 
     /// <summary>Opens the directory. Throws ENOENT when it is missing.</summary>
-    public ShortPath(string directory) =>
-        _directory = new Fd(LinuxException.Check(Open(directory, PathOnly | CloseOnExec), "open", directory));
+    public ShortPath(string directory) => _directory = PathFd.OpenDirectory(directory);
 
     /// <summary>A short path to a file of this name in the directory; valid until this object is disposed.</summary>
     public string To(string name) => $"/proc/self/fd/{_directory.Number}/{name}";
 
     /// <inheritdoc/>
     public void Dispose() => _directory.Dispose();
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
 }

@@ -34,6 +34,8 @@ public sealed class ContainerCreator(
     HostFacts host,
     Journal journal)
 {
+    private const uint OwnerOnly = 0x180; // 0600
+
     /// <summary>Creates the container and answers its id.</summary>
     public Task<string> CreateAsync(V1.CreateContainerRequest request, CancellationToken cancellationToken)
     {
@@ -47,12 +49,16 @@ public sealed class ContainerCreator(
         var id = ObjectId.New();
         return names.RunOnceAsync(
             ContainerRecord.Name(config.Metadata, sandbox.Id),
-            request,
+            Identical(sandbox.Id, config),
             () => containers.Find(id) is { State: V1.ContainerState.ContainerCreated },
             id,
             () => CreateAsync(id, config, sandbox, image),
             cancellationToken);
     }
+
+    /// <summary>What makes two requests identical: pod and configuration; the copy of the pod's configuration is left out.</summary>
+    public static V1.CreateContainerRequest Identical(string sandboxId, V1.ContainerConfig config) =>
+        new() { PodSandboxId = sandboxId, Config = config };
 
     private async Task CreateAsync(string id, V1.ContainerConfig config, Sandbox sandbox, ImageRecord image)
     {
@@ -125,7 +131,7 @@ public sealed class ContainerCreator(
             ImageId = image.Id,
             ImageRef = image.RepoDigests.FirstOrDefault() ?? image.Id,
             LogPath = LogPath(sandbox.Record.Config.LogDirectory, config.LogPath),
-            Runtime = runtimes.Require(sandbox.Record.RuntimeHandler).Name,
+            Runtime = runtimes.Require(sandbox.Record.RuntimeHandler).Handler,
             StopSignal = StopSignal.Resolve(config.StopSignal, image.Config.StopSignal),
             Uid = identity.Uid,
             Gid = identity.Gid,
@@ -143,7 +149,7 @@ public sealed class ContainerCreator(
         File.SetUnixFileMode(files.Config, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         if (config.Stdin)
         {
-            Fifo.Create(files.Stdin);
+            Fifo.Create(files.Stdin, OwnerOnly);
         }
     }
 

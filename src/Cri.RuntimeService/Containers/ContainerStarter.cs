@@ -65,7 +65,7 @@ public sealed class ContainerStarter(
             Stdin = record.Config.Stdin ? container.Files.Stdin : "",
             Stdout = log,
             Stderr = record.Config.Tty ? "" : log,
-            Options = RuntimeOptions.For(runtimes.ByName(record.Runtime), state, cgroups),
+            Options = RuntimeOptions.For(runtimes.Require(record.Runtime), state, cgroups),
         };
     }
 

@@ -34,7 +34,7 @@ public sealed class ContainerStopper
             }
         }
 
-        await SignalAsync(container, Signals.Kill, all: true, cancellationToken);
+        await SignalAsync(container, Signals.SigKill, all: true, cancellationToken);
         if (!await EndsWithinAsync(container, s_killBound, cancellationToken))
         {
             throw new RpcException(new Status(StatusCode.DeadlineExceeded, Stuck(container)));

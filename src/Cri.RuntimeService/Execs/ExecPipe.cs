@@ -8,6 +8,7 @@ namespace Cri.RuntimeService.Execs;
 /// </summary>
 public sealed class ExecPipe : IDisposable
 {
+    private const uint OwnerOnly = 0x180; // 0600
     private const int BufferSize = 64 << 10;
     private readonly MemoryStream _content = new();
     private readonly int _cap;
@@ -19,7 +20,7 @@ public sealed class ExecPipe : IDisposable
     {
         Path = path;
         _cap = cap;
-        Fifo.Create(path);
+        Fifo.Create(path, OwnerOnly);
         _reader = Fifo.OpenReader(path);
     }
 

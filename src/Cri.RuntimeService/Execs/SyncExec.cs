@@ -108,7 +108,7 @@ public sealed class SyncExec
         try
         {
             await shim.Tasks.KillAsync(
-                new KillRequest { Id = container.Id, ExecId = execId, Signal = Signals.Kill, All = true }, bound.Token);
+                new KillRequest { Id = container.Id, ExecId = execId, Signal = Signals.SigKill, All = true }, bound.Token);
             await shim.Tasks.WaitAsync(new WaitRequest { Id = container.Id, ExecId = execId }, bound.Token);
         }
         catch (Exception gone) when (gone is TtrpcException or OperationCanceledException)

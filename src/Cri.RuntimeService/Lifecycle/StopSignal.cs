@@ -11,7 +11,7 @@ public static class StopSignal
     /// <summary>The signal number. A stop signal in the image that is not a signal counts as SIGTERM.</summary>
     public static int Resolve(V1.Signal requested, string? image) => requested != V1.Signal.RuntimeDefault
         ? FromCri(requested)
-        : image is { Length: > 0 } && Signals.Parse(image) is { } number ? number : Signals.Terminate;
+        : image is { Length: > 0 } && SignalNames.Parse(image) is { } number ? number : Signals.SigTerm;
 
     /// <summary>The CRI's name for a signal number.</summary>
     public static V1.Signal ToCri(int number)
@@ -29,5 +29,5 @@ public static class StopSignal
 
     private static int FromCri(V1.Signal signal) => signal >= V1.Signal.Sigrtmin
         ? FirstRealTime + (signal - V1.Signal.Sigrtmin)
-        : Signals.Parse(signal.ToString()) ?? Signals.Terminate;
+        : SignalNames.Parse(signal.ToString()) ?? Signals.SigTerm;
 }

@@ -117,7 +117,7 @@ public sealed class StateRecovery(
             monitor.Watch(container, shim);
         }
 
-        var request = new V1.CreateContainerRequest { PodSandboxId = sandbox.Id, Config = record.Config };
+        var request = ContainerCreator.Identical(sandbox.Id, record.Config);
         containerNames.Restore(
             ContainerRecord.Name(record.Config.Metadata, sandbox.Id), id, request, () => container.State == V1.ContainerState.ContainerCreated);
         containers.Add(id, container);
@@ -144,7 +144,7 @@ public sealed class StateRecovery(
             if (task.Status is ShimStatus.Created)
             {
                 // The server died between the runtime's create and start; the kubelet starts a new container.
-                await shim.Tasks.KillAsync(new KillRequest { Id = container.Id, Signal = Linux.Signals.Kill, All = true }, cancellationToken);
+                await shim.Tasks.KillAsync(new KillRequest { Id = container.Id, Signal = Linux.Signals.SigKill, All = true }, cancellationToken);
             }
 
             container.Persist(record => record with { StartedAt = started, Pid = (int)task.Pid });

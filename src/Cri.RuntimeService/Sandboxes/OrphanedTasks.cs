@@ -18,10 +18,10 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Journ
         var runtime = runtimes.Require(sandbox.Record.RuntimeHandler);
         foreach (var id in containers.Select(container => container.Id).Append(PodInit.IdOf(sandbox.Id)))
         {
-            if (Directory.Exists(Path.Combine(state.RuntimeRoot(runtime.Name), id)))
+            if (Directory.Exists(Path.Combine(state.RuntimeRoot(runtime.Handler), id)))
             {
                 var code = await DeleteAsync(runtime, id, cancellationToken);
-                journal.Warn($"pod sandbox {sandbox.Id}: its shim died; ended container {id} through {runtime.Name} (exit code {code})");
+                journal.Warn($"pod sandbox {sandbox.Id}: its shim died; ended container {id} through {runtime.Handler} (exit code {code})");
             }
         }
 
@@ -30,27 +30,14 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Journ
 
     private async Task<int> DeleteAsync(OciRuntime runtime, string id, CancellationToken cancellationToken)
     {
-        var pid = ChildProcess.Start(new ChildProcessOptions
-        {
-            Path = runtime.Path,
-            Arguments = [runtime.Path, "--root", state.RuntimeRoot(runtime.Name), "delete", "--force", id],
-        });
-        using var process = PidFd.Open(pid);
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bound.CancelAfter(s_bound);
-        while (true)
-        {
-            if (PidFd.TryReap(process) is { } exit)
+        var result = await Command.RunAsync(
+            new CommandOptions
             {
-                return exit.Code;
-            }
-
-            if (bound.IsCancellationRequested)
-            {
-                PidFd.Signal(process, Signals.Kill);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(5), CancellationToken.None);
-        }
+                Path = runtime.Path,
+                Arguments = [runtime.Path, "--root", state.RuntimeRoot(runtime.Handler), "delete", "--force", id],
+                Timeout = s_bound,
+            },
+            cancellationToken);
+        return result.Exit.Code;
     }
 }

@@ -17,7 +17,7 @@ public static class PodNetworks
             Namespace = config.Metadata.Namespace,
             Uid = config.Metadata.Uid,
             PortMappings = [.. config.PortMappings.Where(port => port.HostPort > 0).Select(Port)],
-            Annotations = config.Annotations,
+            Annotations = new Dictionary<string, string>(config.Annotations),
             Dns = Dns(config.DnsConfig),
         };
     }
@@ -25,7 +25,7 @@ public static class PodNetworks
     private static CniPortMapping Port(V1.PortMapping port) => new(
         port.HostPort, port.ContainerPort, port.Protocol.ToString().ToLowerInvariant(), port.HostIp);
 
-    private static CniDns? Dns(V1.DNSConfig? dns) => dns is null
+    private static CniDnsSettings? Dns(V1.DNSConfig? dns) => dns is null
         ? null
-        : new CniDns([.. dns.Servers], [.. dns.Searches], [.. dns.Options]);
+        : new CniDnsSettings([.. dns.Servers], [.. dns.Searches], [.. dns.Options]);
 }

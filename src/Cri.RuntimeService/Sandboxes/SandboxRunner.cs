@@ -3,7 +3,7 @@ using Cri.RuntimeService.Lifecycle;
 using Cri.RuntimeService.Runtimes;
 using Cri.RuntimeService.Shims;
 using Cri.RuntimeService.Spec;
-using Google.Protobuf.WellKnownTypes;
+using Cri.Ttrpc;
 using Cri.Ttrpc.CrispApi;
 using Cri.Ttrpc.SandboxApi;
 
@@ -104,7 +104,7 @@ public sealed class SandboxRunner(
             {
                 SandboxId = sandbox.Id,
                 BundlePath = sandbox.Files.Directory,
-                Options = Any.Pack(Options(sandbox.Record.Config), ""),
+                Options = TypeUrl.Pack(TypeUrl.SandboxOptions, Options(sandbox.Record.Config)),
             },
             CancellationToken.None);
         rollback.Push("shared memory", () => PodFiles.UnmountShm(sandbox.Files));
@@ -146,6 +146,6 @@ public sealed class SandboxRunner(
         var pod = PodNetworks.Of(sandbox);
         rollback.Push("network", token => network.DeleteAsync(pod, token));
         var attachment = await network.AddAsync(pod, CancellationToken.None);
-        sandbox.Update(record => record with { Ips = [.. attachment.Ips] });
+        sandbox.Update(record => record with { Ips = [.. attachment.Ips.Select(ip => ip.Address.ToString())] });
     }
 }

@@ -61,7 +61,7 @@ public sealed class Shim : IDisposable
     }
 
     /// <summary>Ends the process by SIGKILL.</summary>
-    public void Kill() => PidFd.Signal(_process, Signals.Kill);
+    public void Kill() => PidFd.Signal(_process, Signals.SigKill);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -21,7 +21,7 @@ public sealed partial class RuntimeServer
             },
             RuntimeHandlers =
             {
-                runtimes.HandlerNames.Select(name => new V1.RuntimeHandler { Name = name, Features = new V1.RuntimeHandlerFeatures() }),
+                runtimes.Handlers.Select(handler => new V1.RuntimeHandler { Name = handler.Handler, Features = new V1.RuntimeHandlerFeatures() }),
             },
             Features = new V1.RuntimeFeatures { SupplementalGroupsPolicy = true },
         };

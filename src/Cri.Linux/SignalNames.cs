@@ -2,15 +2,9 @@ using System.Globalization;
 
 namespace Cri.Linux;
 
-/// <summary>Signals by number and name (signal(7); x86-64 and arm64).</summary>
-public static class Signals
+/// <summary>Reads signals by number or name (signal(7); x86-64 and arm64).</summary>
+public static class SignalNames
 {
-    /// <summary>SIGKILL.</summary>
-    public const int Kill = 9;
-
-    /// <summary>SIGTERM.</summary>
-    public const int Terminate = 15;
-
     private const int RealTimeMinimum = 34;
     private const int RealTimeMaximum = 64;
 
