@@ -1,0 +1,9 @@
+namespace Cri.Linux;
+
+/// <summary>Device numbers as glibc's makedev(3) packs them.</summary>
+public static class DeviceNumber
+{
+    /// <summary>Packs a major and a minor number.</summary>
+    public static ulong Pack(uint major, uint minor) =>
+        ((ulong)(major & 0xFFFFF000) << 32) | ((ulong)(major & 0xFFF) << 8) | ((ulong)(minor & 0xFFFFFF00) << 12) | (minor & 0xFF);
+}
