@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Cri.Linux;
 
 namespace Cri.RuntimeService;
 
@@ -10,21 +11,8 @@ namespace Cri.RuntimeService;
 public static class RecordFile
 {
     /// <summary>Writes the record with mode 0600, since it can hold secrets from the environment.</summary>
-    public static void Write<T>(string path, T record, JsonTypeInfo<T> type)
-    {
-        var temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }))
-        {
-            JsonSerializer.Serialize(stream, record, type);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+    public static void Write<T>(string path, T record, JsonTypeInfo<T> type) => AtomicFile.WriteVolatile(
+        path, JsonSerializer.SerializeToUtf8Bytes(record, type), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
     /// <summary>Reads a record; null when there is none. Throws <see cref="JsonException"/> with the path when it is damaged.</summary>
     public static T? Read<T>(string path, JsonTypeInfo<T> type)

@@ -43,7 +43,7 @@ public static class ContainerDevices
     // A directory stands for all devices below it.
     private static IEnumerable<DeviceSpec> Requested(V1.Device device)
     {
-        var status = FileStatus.TryRead(device.HostPath, follow: true)
+        var status = FileStatus.Of(Resolved(device.HostPath))
             ?? throw CriError.Invalid($"device \"{device.HostPath}\": no such file on the host");
         if (status.Kind == FileKind.Directory)
         {
@@ -62,15 +62,15 @@ public static class ContainerDevices
     {
         foreach (var path in Directory.EnumerateFileSystemEntries(directory).Where(path => !s_skipped.Contains(path)))
         {
-            var status = FileStatus.TryRead(path);
-            if (status is { Kind: FileKind.Directory })
+            var status = FileStatus.Of(path);
+            if (status?.Kind == FileKind.Directory)
             {
                 foreach (var inner in HostDevices(path))
                 {
                     yield return inner;
                 }
             }
-            else if (status is { } found && Node(path, found) is { } node)
+            else if (status is not null && Node(path, status) is { } node)
             {
                 yield return node;
             }
@@ -79,8 +79,29 @@ public static class ContainerDevices
 
     private static DeviceSpec? Node(string path, FileStatus status) => status.Kind switch
     {
-        FileKind.CharacterDevice => new DeviceSpec(path, "c", status.Major, status.Minor, status.Mode, status.Uid, status.Gid),
-        FileKind.BlockDevice => new DeviceSpec(path, "b", status.Major, status.Minor, status.Mode, status.Uid, status.Gid),
+        FileKind.CharacterDevice => Node(path, "c", status),
+        FileKind.BlockDevice => Node(path, "b", status),
         _ => null,
     };
+
+    private static DeviceSpec Node(string path, string type, FileStatus status) => new(
+        path,
+        type,
+        DeviceNumber.Major(status.SpecialDevice),
+        DeviceNumber.Minor(status.SpecialDevice),
+        (uint)status.Permissions,
+        status.UserId,
+        status.GroupId);
+
+    private static string Resolved(string path)
+    {
+        try
+        {
+            return RealPath.Of(path);
+        }
+        catch (LinuxException error)
+        {
+            throw CriError.Invalid($"device \"{path}\": {error.Message}");
+        }
+    }
 }

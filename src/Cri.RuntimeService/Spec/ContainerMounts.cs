@@ -90,7 +90,7 @@ public static class ContainerMounts
 
         try
         {
-            if (FileStatus.TryRead(mount.HostPath, follow: true) is null)
+            if (!Path.Exists(mount.HostPath))
             {
                 Directory.CreateDirectory(mount.HostPath);
             }

@@ -74,11 +74,11 @@ public sealed class ImageFiles(IReadOnlyList<string> layers)
         foreach (var directory in directories)
         {
             var path = Path.Combine(directory, name);
-            switch (FileStatus.TryRead(path)?.Kind)
+            switch (FileStatus.Of(path)?.Kind)
             {
                 case FileKind.Directory:
                     merged.Add(path);
-                    if (FileStatus.IsOpaque(path))
+                    if (IsOpaque(path))
                     {
                         return new Entry(Directories: merged);
                     }
@@ -99,6 +99,9 @@ public sealed class ImageFiles(IReadOnlyList<string> layers)
 
         return merged.Count > 0 ? new Entry(Directories: merged) : new Entry();
     }
+
+    // overlayfs hides what lies below a directory with this attribute in lower layers.
+    private static bool IsOpaque(string directory) => Xattrs.Get(directory, "trusted.overlay.opaque") is [(byte)'y', ..];
 
     private readonly record struct Entry(string? File = null, string? LinkTarget = null, List<string>? Directories = null);
 }
