@@ -6,6 +6,7 @@ namespace Cri.Linux;
 /// Waits for many descriptors with one thread, so that reading a pipe does not hold a pool thread. The thread starts with the
 /// first wait.
 /// </summary>
+#pragma warning disable CA1001 // it lives as long as the process
 public sealed class FdReactor
 {
     private static readonly Lazy<FdReactor> s_shared = new(() => new FdReactor());

@@ -1,5 +1,4 @@
 using Cri.ImageService.Snapshots;
-using Cri.Linux;
 using Cri.RuntimeService.Lifecycle;
 using Cri.Ttrpc;
 using Cri.Ttrpc.TaskApi.V3;
@@ -26,7 +25,7 @@ public sealed class ContainerRemover(
         await stopper.StopAsync(container, TimeSpan.Zero, cancellationToken);
         await monitor.Released(container).WaitAsync(cancellationToken);
         await ReleaseTaskAsync(container, cancellationToken);
-        Mount.UnmountBelow(container.Files.Bundle);
+        MountSweep.Below(container.Files.Bundle);
         await snapshots.RemoveAsync(container.Id);
         Directory.Delete(container.Files.Bundle, recursive: true);
         containers.Remove(container.Id);

@@ -1,5 +1,6 @@
 using Cri.Linux;
 using Cri.RuntimeService.Containers;
+using Cri.RuntimeService.Lifecycle;
 using Cri.RuntimeService.Runtimes;
 
 namespace Cri.RuntimeService.Sandboxes;
@@ -25,7 +26,7 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Journ
             }
         }
 
-        Mount.UnmountBelow(sandbox.Files.Directory);
+        MountSweep.Below(sandbox.Files.Directory);
     }
 
     private async Task<int> DeleteAsync(OciRuntime runtime, string id, CancellationToken cancellationToken)

@@ -1,4 +1,4 @@
-using Cri.Linux;
+using Cri.RuntimeService.Lifecycle;
 
 namespace Cri.RuntimeService.Sandboxes;
 
@@ -31,7 +31,7 @@ public static class PodDirectory
             return;
         }
 
-        Mount.UnmountBelow(files.Directory);
+        MountSweep.Below(files.Directory);
         var doomed = Path.Combine(Path.GetDirectoryName(files.Directory)!, ".removing-" + Path.GetFileName(files.Directory));
         if (Directory.Exists(doomed))
         {
@@ -52,7 +52,7 @@ public static class PodDirectory
 
         foreach (var doomed in Directory.EnumerateDirectories(state.Pods, ".removing-*"))
         {
-            Mount.UnmountBelow(doomed);
+            MountSweep.Below(doomed);
             Directory.Delete(doomed, recursive: true);
         }
     }

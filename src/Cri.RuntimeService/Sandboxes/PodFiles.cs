@@ -7,7 +7,7 @@ namespace Cri.RuntimeService.Sandboxes;
 /// <summary>The files that every container of a pod sees: resolv.conf, hosts, hostname and /dev/shm.</summary>
 public static class PodFiles
 {
-    private const string ShmOptions = "mode=1777,size=67108864";
+    private static readonly string[] s_shmOptions = ["nosuid", "nodev", "noexec", "mode=1777", "size=67108864"];
 
     /// <summary>Writes the files and mounts the pod's shared memory.</summary>
     public static void Write(V1.PodSandboxConfig config, PodLayout files)
@@ -31,7 +31,7 @@ public static class PodFiles
         if (!SandboxNamespaces.HostIpc(config))
         {
             Directory.CreateDirectory(files.Shm);
-            Mount.Create("shm", files.Shm, "tmpfs", MountFlags.NoExec | MountFlags.NoSuid | MountFlags.NoDev, ShmOptions);
+            Mount.Make("tmpfs", "shm", files.Shm, s_shmOptions);
         }
     }
 
@@ -40,7 +40,7 @@ public static class PodFiles
     {
         if (Directory.Exists(files.Shm))
         {
-            Mount.Unmount(files.Shm, detach: true);
+            Mount.UnmountAll(files.Shm);
         }
     }
 

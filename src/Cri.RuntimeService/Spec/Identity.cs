@@ -31,10 +31,10 @@ public sealed record Identity(uint Uid, uint Gid, IReadOnlyList<uint> Groups)
         var gid = context.RunAsGroup is { } asked ? Id(asked.Value, "run_as_group")
             : group.Length > 0 ? accounts.Group(group)
             : account.Gid;
-        return new Identity(account.Uid, gid, Groups(context, accounts, account, gid));
+        return new Identity(account.Uid, gid, Supplementary(context, accounts, account, gid));
     }
 
-    private static uint[] Groups(V1.LinuxContainerSecurityContext context, Accounts accounts, Account account, uint gid)
+    private static uint[] Supplementary(V1.LinuxContainerSecurityContext context, Accounts accounts, Account account, uint gid)
     {
         var groups = new List<uint>();
         if (context.SupplementalGroupsPolicy != V1.SupplementalGroupsPolicy.Strict && account.Name is { } name)

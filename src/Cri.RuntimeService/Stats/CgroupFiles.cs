@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cri.Linux;
 
 namespace Cri.RuntimeService.Stats;
 
@@ -9,28 +10,23 @@ namespace Cri.RuntimeService.Stats;
 /// <param name="IsV2">True when all three are one directory of the unified hierarchy.</param>
 public sealed record CgroupFiles(string Memory, string Cpu, string Pids, bool IsV2)
 {
-    private const string Root = "/sys/fs/cgroup";
-
     /// <summary>Finds the cgroups of a process; null when it is gone.</summary>
     public static CgroupFiles? Of(int pid)
     {
-        Dictionary<string, string> paths;
         try
         {
-            paths = Read(pid);
+            var cgroups = ProcessCgroups.Of(pid);
+            if (cgroups.Legacy("memory") is { } memory)
+            {
+                return new CgroupFiles(memory, cgroups.Legacy("cpuacct") ?? memory, cgroups.Legacy("pids") ?? memory, false);
+            }
+
+            return cgroups.Unified is { } unified ? new CgroupFiles(unified, unified, unified, true) : null;
         }
         catch (IOException)
         {
             return null;
         }
-
-        if (File.Exists(Root + "/cgroup.controllers"))
-        {
-            var unified = Root + paths.GetValueOrDefault("", "/");
-            return new CgroupFiles(unified, unified, unified, true);
-        }
-
-        return new CgroupFiles(V1Directory(paths, "memory"), V1Directory(paths, "cpuacct"), V1Directory(paths, "pids"), false);
     }
 
     /// <summary>A file that holds one number; null when it is missing or says <c>max</c>.</summary>
@@ -68,24 +64,5 @@ public sealed record CgroupFiles(string Memory, string Cpu, string Pids, bool Is
         }
 
         return table;
-    }
-
-    private static string V1Directory(Dictionary<string, string> paths, string controller) =>
-        $"{Root}/{controller}{paths.GetValueOrDefault(controller, "/")}";
-
-    // Lines are <id>:<controllers>:<path>; controllers may be several and are empty for v2.
-    private static Dictionary<string, string> Read(int pid)
-    {
-        var paths = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var line in File.ReadLines($"/proc/{pid}/cgroup"))
-        {
-            var parts = line.Split(':', 3);
-            foreach (var controller in parts[1].Split(','))
-            {
-                paths[controller] = parts[2];
-            }
-        }
-
-        return paths;
     }
 }
