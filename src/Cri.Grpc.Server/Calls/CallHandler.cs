@@ -1,0 +1,45 @@
+using Cri.Grpc.Wire;
+using Grpc.Core;
+
+namespace Cri.Grpc.Server.Calls;
+
+/// <summary>Handles the calls of one method: whatever happens, the caller gets a status.</summary>
+internal abstract class CallHandler
+{
+    /// <summary>Runs one call to its end and sends its status. Never throws.</summary>
+    public async Task HandleAsync(HttpCallContext call)
+    {
+        Status status;
+        try
+        {
+            call.CheckProtocol();
+            await InvokeAsync(call);
+            status = call.Status;
+        }
+        catch (Exception e)
+        {
+            status = call.StatusOf(e);
+        }
+
+        await StatusTrailers.SendAsync(call, status);
+    }
+
+    /// <summary>Reads the request, calls the method, writes the response.</summary>
+    protected abstract Task InvokeAsync(HttpCallContext call);
+
+    /// <summary>Reads and parses the one request of a call.</summary>
+    protected static async Task<T> ReadRequestAsync<T>(HttpCallContext call, Marshaller<T> marshaller, int maxMessageSize)
+        where T : class
+    {
+        var request = await RequestReader.ReadSingleAsync(call.RequestBody, marshaller, maxMessageSize, call.CancellationToken);
+        call.CancellationToken.ThrowIfCancellationRequested();
+        return request;
+    }
+
+    /// <summary>Puts a response into the response body without sending it yet.</summary>
+    protected static void WriteResponse<T>(HttpCallContext call, Marshaller<T> marshaller, T message, int maxMessageSize)
+    {
+        FramedMessageWriter.Write(marshaller, message, call.ResponseBody, maxMessageSize);
+        call.HasMessage = true;
+    }
+}
