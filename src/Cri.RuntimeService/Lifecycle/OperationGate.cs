@@ -4,6 +4,7 @@ namespace Cri.RuntimeService.Lifecycle;
 /// Puts the life-cycle operations of one object in a row. Reads never pass through it: they see the immutable record.
 /// It belongs to one pod or container, so a stuck operation can delay no other object.
 /// </summary>
+#pragma warning disable CA1001 // without a wait handle there is nothing to dispose of
 public sealed class OperationGate
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
