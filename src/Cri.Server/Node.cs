@@ -61,4 +61,91 @@ public sealed class Node : IAsyncDisposable
             await part.DisposeAsync();
         }
     }
+
+    private async Task WireAsync(CrispConfiguration configuration, Logger log)
+    {
+        var journal = new Journal(text => log.Info(text), text => log.Warn(text));
+
+        // 1. Directories and lock.
+        NodeDirectories.Create(configuration);
+        Keep(new InstanceLock(configuration.State));
+        var state = new StateLayout(configuration.State);
+
+        // 2. Host and OCI runtimes.
+        var host = HostFacts.Read();
+        var cgroups = CgroupDriverChoice.Of(configuration.CgroupDriver);
+        var runtimes = await ProbeRuntimesAsync(configuration, cgroups, log);
+
+        // 3. Images.
+        var images = ImageParts.Open(configuration, journal);
+
+        // 4. Network.
+        var network = new CniNetwork(new CniOptions
+        {
+            ConfDir = configuration.Cni.ConfDir,
+            BinDirs = configuration.Cni.BinDirs,
+            CacheDir = state.CniCache,
+            PluginTimeout = configuration.Cni.Timeout,
+        });
+        Keep(network);
+
+        // 5. Runtime service and recovery.
+        var runtime = RuntimeParts.Wire(configuration, state, host, cgroups, runtimes, images, network, journal);
+        var known = await runtime.Recovery.RunAsync();
+        images.Snapshots.Sweep(known);
+
+        // 6. Metrics page and socket.
+        await ServeAsync(configuration, runtime.Server, images.Server, log);
+    }
+
+    private static async Task<OciRuntimes> ProbeRuntimesAsync(CrispConfiguration configuration, RuntimeService.Spec.CgroupDriver cgroups, Logger log)
+    {
+        try
+        {
+            var runtimes = await OciRuntimes.ProbeAsync(
+                new OciRuntimesOptions
+                {
+                    StateDirectory = configuration.State,
+                    Handlers = configuration.Runtimes.Handlers.ToDictionary(handler => handler.Key, handler => handler.Value.Path),
+                    Default = configuration.Runtimes.Default,
+                    SystemdCgroup = cgroups.IsSystemd,
+                },
+                CancellationToken.None);
+            log.Info("OCI runtime", ("default", runtimes.Default.Handler), ("path", runtimes.Default.Path), ("why", runtimes.Explanation));
+            return runtimes;
+        }
+        catch (RuntimeUnavailableException none)
+        {
+            throw new StartException(none.Message);
+        }
+    }
+
+    private async Task ServeAsync(CrispConfiguration configuration, RuntimeServer runtime, ImageServer images, Logger log)
+    {
+        var metrics = new CallMetrics();
+        Keep(metrics);
+        if (configuration.Metrics.Address is { } address)
+        {
+            var page = new MetricsPage(CallMetrics.MeterName);
+            Keep(page);
+            Keep(MetricsListener.Start(page, address));
+        }
+
+        var server = new GrpcServer(
+            new GrpcServerOptions { SocketPath = configuration.Listen, Interceptors = [new CallInterceptor(log, metrics)] },
+            [V1.RuntimeService.BindService(runtime), V1.ImageService.BindService(images)]);
+        _parts.Push(server);
+        await server.StartAsync(CancellationToken.None);
+    }
+
+    private void Keep(IDisposable part) => _parts.Push(new AsyncPart(part));
+
+    private sealed class AsyncPart(IDisposable part) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            part.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
 }

@@ -2,16 +2,18 @@ using Cri.Server;
 using Cri.Server.Configuration;
 using Cri.Server.Logging;
 
-// crispd: the wiring is in Node.cs; this file only reads the command line and waits for a signal.
+// crispd: this file reads the command line and waits for a signal; Node.cs wires everything.
 try
 {
-    if (CommandLine.Parse(args) is not { } commandLine)
+    var commandLine = CommandLine.Parse(args);
+    if (commandLine.Help || commandLine.Version)
     {
+        Console.Out.WriteLine(commandLine.Help ? CommandLine.Usage : $"crispd {Node.Version}");
         return 0;
     }
 
     var configuration = ConfigurationLoader.Load(commandLine);
-    var log = new Logger(configuration.LogLevel);
+    var log = Logger.ToStandardError(configuration.LogLevel);
     await using var node = await Node.StartAsync(configuration, log);
     await Termination.WaitAsync();
     log.Info("stopping; pods go on");

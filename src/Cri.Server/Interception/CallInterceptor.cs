@@ -5,11 +5,10 @@ using Grpc.Core.Interceptors;
 
 namespace Cri.Server.Interception;
 
-/// <summary>What every call passes through: readiness, the log line, the metrics, and the mapping of errors to a status.</summary>
+/// <summary>What every call passes through: the log line, the metrics, and the mapping of errors to a status.</summary>
 /// <param name="log">Where failed and, at debug level, all calls are written. Requests are never logged: they hold secrets.</param>
 /// <param name="metrics">Counts calls and measures their time.</param>
-/// <param name="ready">Completes when recovery is done; calls wait for it.</param>
-public sealed class CallInterceptor(Logger log, CallMetrics metrics, Task ready) : Interceptor
+public sealed class CallInterceptor(Logger log, CallMetrics metrics) : Interceptor
 {
     /// <inheritdoc/>
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -18,7 +17,6 @@ public sealed class CallInterceptor(Logger log, CallMetrics metrics, Task ready)
         var started = Stopwatch.GetTimestamp();
         try
         {
-            await ready.WaitAsync(context.CancellationToken);
             var response = await continuation(request, context);
             Report(context.Method, Status.DefaultSuccess, started);
             return response;
@@ -39,7 +37,6 @@ public sealed class CallInterceptor(Logger log, CallMetrics metrics, Task ready)
         var started = Stopwatch.GetTimestamp();
         try
         {
-            await ready.WaitAsync(context.CancellationToken);
             await continuation(request, responseStream, context);
             Report(context.Method, Status.DefaultSuccess, started);
         }
