@@ -22,9 +22,9 @@ namespace Cri.Grpc.Server;
 public sealed class GrpcServer : IAsyncDisposable
 {
     private readonly GrpcServerOptions _options;
-    private readonly KestrelServer _kestrel;
     private readonly GrpcApplication _application;
     private readonly CancellationTokenSource _stopping = new();
+    private KestrelServer? _kestrel;
     private int _stopped;
 
     /// <summary>A server of these services. Throws InvalidOperationException when two methods have the same name.</summary>
@@ -38,15 +38,6 @@ public sealed class GrpcServer : IAsyncDisposable
         }
 
         _application = new GrpcApplication(methods, _stopping.Token);
-        var transport = new SocketTransportOptions
-        {
-            CreateBoundListenSocket = _ => ListeningSocket.Bind(options.SocketPath, options.SocketMode),
-            IOQueueCount = 1,
-        };
-        _kestrel = new KestrelServer(
-            Options.Create(KestrelLimits.For(options)),
-            new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance),
-            NullLoggerFactory.Instance);
     }
 
     /// <summary>
@@ -58,6 +49,7 @@ public sealed class GrpcServer : IAsyncDisposable
         try
         {
             ListeningSocket.Prepare(_options.SocketPath);
+            _kestrel = NewKestrel();
             await _kestrel.StartAsync(_application, cancellationToken);
         }
         catch (Exception e) when (e is SocketException or UnauthorizedAccessException or ArgumentException)
@@ -79,14 +71,27 @@ public sealed class GrpcServer : IAsyncDisposable
 
         await _stopping.CancelAsync();
         using var patience = new CancellationTokenSource(graceful);
-        await _kestrel.StopAsync(patience.Token);
+        await (_kestrel?.StopAsync(patience.Token) ?? Task.CompletedTask);
     }
 
     /// <summary>Stops without patience if need be, and frees what is left.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync(TimeSpan.Zero);
-        _kestrel.Dispose();
+        _kestrel?.Dispose();
         _stopping.Dispose();
+    }
+
+    private KestrelServer NewKestrel()
+    {
+        var transport = new SocketTransportOptions
+        {
+            CreateBoundListenSocket = _ => ListeningSocket.Bind(_options.SocketPath, _options.SocketMode),
+            IOQueueCount = 1,
+        };
+        return new KestrelServer(
+            Options.Create(KestrelLimits.For(_options)),
+            new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
     }
 }
