@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Cri.Oci.Images;
@@ -56,7 +55,8 @@ public sealed record Digest
     /// <inheritdoc/>
     public override string ToString() => $"{Algorithm}:{Hex}";
 
-    private static bool TryParse(string? text, [NotNullWhen(true)] out Digest? digest, out string error)
+    /// <summary>Parses a digest; false with the reason when it is not one.</summary>
+    internal static bool TryParse(string? text, [NotNullWhen(true)] out Digest? digest, out string error)
     {
         digest = null;
         var colon = text?.IndexOf(':') ?? -1;
@@ -87,19 +87,4 @@ public sealed record Digest
 
     private static HashAlgorithmName NameOf(string algorithm) =>
         algorithm == Sha512Name ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
-
-    /// <summary>Reads and writes a digest as a JSON string.</summary>
-    internal sealed class DigestConverter : JsonConverter<Digest>
-    {
-        /// <inheritdoc/>
-        public override Digest Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            var text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-            return TryParse(text, out var digest, out var error) ? digest : throw new JsonException(error);
-        }
-
-        /// <inheritdoc/>
-        public override void Write(Utf8JsonWriter writer, Digest value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value.ToString());
-    }
 }
