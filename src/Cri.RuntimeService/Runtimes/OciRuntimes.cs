@@ -1,3 +1,5 @@
+using Cri.RuntimeService.Lifecycle;
+
 namespace Cri.RuntimeService.Runtimes;
 
 /// <summary>
@@ -39,6 +41,10 @@ public sealed class OciRuntimes
 
     /// <summary>The runtime of a handler; "" is the default. Null when there is no such handler.</summary>
     public OciRuntime? Find(string handler) => handler.Length == 0 ? Default : _handlers.GetValueOrDefault(handler);
+
+    /// <summary>The runtime of a handler; "" is the default. Throws INVALID_ARGUMENT naming those that there are.</summary>
+    public OciRuntime Require(string handler) => Find(handler) ?? throw CriError.Invalid(
+        $"runtime handler \"{handler}\" is not configured; there are: {string.Join(", ", _handlers.Keys.Order())}");
 
     private static Dictionary<string, string> Paths(OciRuntimesOptions options)
     {
