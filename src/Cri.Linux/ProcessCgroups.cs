@@ -1,0 +1,91 @@
+namespace Cri.Linux;
+
+/// <summary>The cgroup directories that a process is in, of either version (cgroups(7), /proc/pid/cgroup).</summary>
+public sealed class ProcessCgroups
+{
+    private readonly Dictionary<string, string> _controllers = [];
+
+    private ProcessCgroups()
+    {
+    }
+
+    /// <summary>The directory in the version 2 hierarchy; null when none is mounted or it is the root.</summary>
+    public string? Unified { get; private set; }
+
+    /// <summary>Reads where a process is now. Throws when there is no such process.</summary>
+    public static ProcessCgroups Of(int pid)
+    {
+        var mounts = MountTable.Read();
+        var cgroups = new ProcessCgroups();
+        foreach (var line in File.ReadLines($"/proc/{pid}/cgroup"))
+        {
+            // 4:memory:/path, and 0::/path for version 2
+            var fields = line.Split(':', 3);
+            if (fields[0] == "0")
+            {
+                cgroups.Unified = Directory(mounts.LastOrDefault(mount => mount.Type == "cgroup2"), fields[2]);
+                continue;
+            }
+
+            foreach (var controller in fields[1].Split(','))
+            {
+                var mount = mounts.LastOrDefault(mount => mount.Type == "cgroup" && mount.SuperOptions.Split(',').Contains(controller));
+                if (Directory(mount, fields[2]) is { } directory)
+                {
+                    cgroups._controllers[controller] = directory;
+                }
+            }
+        }
+
+        return cgroups;
+    }
+
+    /// <summary>The directory of a version 1 controller; null when version 2 has it or it is the root.</summary>
+    public string? Legacy(string controller) => _controllers.GetValueOrDefault(controller);
+
+    /// <summary>The pids in the container's cgroup and all below it, in a hierarchy that containers have to themselves; none once it is gone.</summary>
+    public IReadOnlyList<int> Pids()
+    {
+        var directory = Legacy("pids") ?? Legacy("devices") ?? Legacy("freezer") ?? Legacy("memory") ?? Unified;
+        var pids = new List<int>();
+        if (directory is not null)
+        {
+            Collect(directory, pids);
+        }
+
+        return pids;
+    }
+
+    private static void Collect(string directory, List<int> pids)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines(Path.Combine(directory, "cgroup.procs")))
+            {
+                pids.Add(int.Parse(line));
+            }
+
+            foreach (var child in System.IO.Directory.EnumerateDirectories(directory))
+            {
+                Collect(child, pids);
+            }
+        }
+        catch (IOException)
+        {
+            // The cgroup was removed meanwhile, or is threaded and lists no processes of its own.
+        }
+    }
+
+    private static string? Directory(MountEntry? mount, string path)
+    {
+        // The root of a hierarchy is nobody's own.
+        if (mount is null || path == "/")
+        {
+            return null;
+        }
+
+        // A mount may show only a part of the hierarchy, as inside a container.
+        var below = mount.Root != "/" && path.StartsWith(mount.Root, StringComparison.Ordinal) ? path[mount.Root.Length..] : path;
+        return mount.Target + below;
+    }
+}
