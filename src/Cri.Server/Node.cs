@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Cri.Grpc.Server;
 using Cri.ImageService;
-using Cri.ImageService.Snapshots;
 using Cri.RuntimeService;
 using Cri.RuntimeService.Cni;
 using Cri.RuntimeService.Containers;
@@ -78,6 +77,7 @@ public sealed class Node : IAsyncDisposable
 
         // 3. Images.
         var images = ImageParts.Open(configuration, journal);
+        Keep(images);
 
         // 4. Network.
         var network = new CniNetwork(new CniOptions
@@ -92,7 +92,10 @@ public sealed class Node : IAsyncDisposable
         // 5. Runtime service and recovery.
         var runtime = RuntimeParts.Wire(configuration, state, host, cgroups, runtimes, images, network, journal);
         var known = await runtime.Recovery.RunAsync();
-        images.Snapshots.Sweep(known);
+        foreach (var orphan in await images.Snapshots.SweepAsync(known))
+        {
+            log.Info("removed the writable layer of an unknown container", ("container", orphan));
+        }
 
         // 6. Metrics page and socket.
         await ServeAsync(configuration, runtime.Server, images.Server, log);

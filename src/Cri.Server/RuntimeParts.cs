@@ -38,7 +38,7 @@ public sealed record RuntimeParts(RuntimeServer Server, StateRecovery Recovery)
 
         var monitor = new ContainerMonitor(journal);
         var containerCreator = new ContainerCreator(
-            sandboxes, containers, containerNames, images.Store, images.Snapshots, runtimes, cgroups, host, journal);
+            sandboxes, containers, containerNames, images.Store, images.Layers, images.Snapshots, runtimes, cgroups, host, journal);
         var containerStarter = new ContainerStarter(runtimes, state, cgroups, monitor);
         var containerStopper = new ContainerStopper();
         var containerRemover = new ContainerRemover(containers, containerNames, images.Snapshots, containerStopper, monitor);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Cri.ImageService;
+using Cri.ImageService.Layers;
 using Cri.ImageService.Snapshots;
 using Cri.Linux;
 using Cri.Oci.Runtime;
@@ -28,6 +29,7 @@ public sealed class ContainerCreator(
     ObjectIndex<Container> containers,
     NameRegistry names,
     ImageStore images,
+    LayerStore layers,
     Snapshotter snapshots,
     OciRuntimes runtimes,
     CgroupDriver cgroups,
@@ -70,7 +72,7 @@ public sealed class ContainerCreator(
 
             // 3. Identity and runtime-spec.
             var security = config.Linux?.SecurityContext ?? new V1.LinuxContainerSecurityContext();
-            var identity = Identity.Resolve(security, image.Config.User, new ImageFiles(snapshots.LayerDirectories(image)));
+            var identity = Identity.Resolve(security, image.Config.User, new ImageFiles([.. image.Layers.Select(layers.TreePath)]));
             var spec = ContainerSpec.Build(Input(id, config, sandbox, image, identity));
 
             // 4. Bundle.

@@ -37,7 +37,7 @@ public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDrive
         var root = Path.Combine(bundle, "rootfs");
         Directory.CreateDirectory(root);
         var program = Path.Combine(root, Name);
-        File.WriteAllBytes(program, PodInitBinary.Create());
+        File.WriteAllBytes(program, PodInitBinary.ForThisMachine());
         const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserExecute
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
         File.SetUnixFileMode(program, Executable);

@@ -89,7 +89,7 @@ public sealed class ContainerStatsReader(Snapshotter snapshots)
         ? new V1.FilesystemUsage
         {
             Timestamp = Clock.Now,
-            FsId = new V1.FilesystemIdentifier { Mountpoint = snapshots.Directory },
+            FsId = new V1.FilesystemIdentifier { Mountpoint = snapshots.Path },
             UsedBytes = new V1.UInt64Value { Value = (ulong)usage.Bytes },
             InodesUsed = new V1.UInt64Value { Value = (ulong)usage.Inodes },
         }
