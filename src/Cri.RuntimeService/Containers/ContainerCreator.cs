@@ -45,6 +45,7 @@ public sealed class ContainerCreator(
         var config = Checked(request.Config);
         var sandbox = sandboxes.Get(request.PodSandboxId);
         sandbox.RequireShim();
+        CheckPrivileged(config, sandbox);
         var image = FindImage(config.Image);
 
         // 2. Reserve the name.
@@ -170,6 +171,15 @@ public sealed class ContainerCreator(
 
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         return full;
+    }
+
+    // The CRI demands that a pod says beforehand whether it will hold privileged containers (LinuxSandboxSecurityContext).
+    private static void CheckPrivileged(V1.ContainerConfig config, Sandbox sandbox)
+    {
+        if (config.Linux?.SecurityContext?.Privileged == true && sandbox.Record.Config.Linux?.SecurityContext?.Privileged != true)
+        {
+            throw CriError.Invalid($"container \"{config.Metadata.Name}\": privileged, but its pod sandbox {sandbox.Id} is not");
+        }
     }
 
     private ImageRecord FindImage(V1.ImageSpec? spec) => spec is { Image.Length: > 0 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cri.RuntimeService.Lifecycle;
 
 namespace Cri.RuntimeService.Containers;
@@ -10,14 +11,13 @@ public static class ContainerExit
     /// <summary>Records an exit that the shim reported.</summary>
     public static void Apply(Container container, int exitCode, DateTimeOffset exitedAt)
     {
-        var file = RecordFile.Read(container.Files.Exit, RecordJson.Default.ExitRecord);
-        Record(container, file ?? new ExitRecord { ExitCode = exitCode, ExitedAt = exitedAt });
+        Record(container, Read(container) ?? new ExitRecord { ExitCode = exitCode, ExitedAt = exitedAt });
     }
 
     /// <summary>Records the exit that the shim wrote down; false when there is none.</summary>
     public static bool ApplyFile(Container container)
     {
-        if (RecordFile.Read(container.Files.Exit, RecordJson.Default.ExitRecord) is not { } exit)
+        if (Read(container) is not { } exit)
         {
             return false;
         }
@@ -39,6 +39,19 @@ public static class ContainerExit
                 Message = why,
                 Pid = 0,
             });
+        }
+    }
+
+    // A damaged file counts as none: the exit itself must never go unreported.
+    private static ExitRecord? Read(Container container)
+    {
+        try
+        {
+            return RecordFile.Read(container.Files.Exit, RecordJson.Default.ExitRecord);
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 

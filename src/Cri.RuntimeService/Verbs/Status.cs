@@ -21,7 +21,9 @@ public sealed partial class RuntimeServer
             },
             RuntimeHandlers =
             {
-                runtimes.Handlers.Select(handler => new V1.RuntimeHandler { Name = handler.Handler, Features = new V1.RuntimeHandlerFeatures() }),
+                // The empty name stands for the default handler.
+                runtimes.Handlers.Select(runtime => runtime.Handler).Prepend("")
+                    .Select(name => new V1.RuntimeHandler { Name = name, Features = new V1.RuntimeHandlerFeatures() }),
             },
             Features = new V1.RuntimeFeatures { SupplementalGroupsPolicy = true },
         };

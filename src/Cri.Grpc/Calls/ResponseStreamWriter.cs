@@ -1,10 +1,10 @@
 using Cri.Grpc.Wire;
 using Grpc.Core;
 
-namespace Cri.Grpc.Server.Calls;
+namespace Cri.Grpc.Calls;
 
 /// <summary>Sends the responses of a server-streaming call, each flushed at once; flow control holds a fast writer back.</summary>
-internal sealed class ResponseStreamWriter<T>(HttpCallContext call, Marshaller<T> marshaller, int maxMessageSize) : IServerStreamWriter<T>
+internal sealed class ResponseStreamWriter<T>(ServerCall call, Marshaller<T> marshaller, int maxMessageSize) : IServerStreamWriter<T>
 {
     private volatile bool _completed;
 

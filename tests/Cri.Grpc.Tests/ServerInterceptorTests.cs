@@ -1,11 +1,10 @@
 using Cri.Api.V1;
 using Grpc.Core;
-using Grpc.Core.Interceptors;
 using Xunit;
 
 namespace Cri.Grpc.Tests;
 
-public sealed class InterceptorTests
+public sealed class ServerInterceptorTests
 {
     [Fact]
     public async Task Unary_TwoInterceptors_FirstIsOutermost()
@@ -40,42 +39,43 @@ public sealed class InterceptorTests
         Assert.Equal(new Status(StatusCode.FailedPrecondition, "mapped"), e.Status);
     }
 
-    private sealed class Recorder(string name, List<string> log) : Interceptor
+    [Fact]
+    public async Task Unary_InterceptorRefuses_MethodIsNotCalled()
     {
-        public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-            TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
-        {
-            log.Add($"{name} {context.Method}");
-            var response = await continuation(request, context);
-            log.Add($"{name} done");
-            return response;
-        }
+        await using var server = await EchoServer.StartAsync(options => options with { Interceptors = [new Refuser()] });
+        var e = await Assert.ThrowsAsync<RpcException>(async () => await server.Client.VersionAsync(new VersionRequest()));
+        Assert.Equal(new Status(StatusCode.Unavailable, "not ready for VersionRequest"), e.Status);
+        Assert.Null(server.Echo.Headers);
+    }
 
-        public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-            TRequest request,
-            IServerStreamWriter<TResponse> responseStream,
-            ServerCallContext context,
-            ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    private sealed class Recorder(string name, List<string> log) : ServerInterceptor
+    {
+        public override async Task InvokeAsync(object request, ServerCallContext context, Func<Task> continuation)
         {
             log.Add($"{name} {context.Method}");
-            await continuation(request, responseStream, context);
+            await continuation();
             log.Add($"{name} done");
         }
     }
 
-    private sealed class Mapper : Interceptor
+    private sealed class Mapper : ServerInterceptor
     {
-        public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-            TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+        public override async Task InvokeAsync(object request, ServerCallContext context, Func<Task> continuation)
         {
             try
             {
-                return await continuation(request, context);
+                await continuation();
             }
             catch (InvalidOperationException)
             {
                 throw new RpcException(new Status(StatusCode.FailedPrecondition, "mapped"));
             }
         }
+    }
+
+    private sealed class Refuser : ServerInterceptor
+    {
+        public override Task InvokeAsync(object request, ServerCallContext context, Func<Task> continuation) =>
+            throw new RpcException(new Status(StatusCode.Unavailable, $"not ready for {request.GetType().Name}"));
     }
 }

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 using Cri.Grpc.Wire;
 using Grpc.Core;
 
-namespace Cri.Grpc.Server.Calls;
+namespace Cri.Grpc.Calls;
 
 /// <summary>Reads the request of a call that has exactly one.</summary>
 internal static class RequestReader
