@@ -12,6 +12,15 @@ public abstract class ConformanceTest : IAsyncLifetime
     private static readonly Lazy<Task<CriEndpoint>> s_endpoint = new(CriEndpoint.StartAsync);
     private readonly List<TestPod> _pods = [];
 
+    // The last test disposes of the endpoint; a filtered run may not have that one.
+    static ConformanceTest() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        if (s_endpoint is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        {
+            s_endpoint.Value.Result.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(20));
+        }
+    };
+
     /// <summary>The endpoint under test.</summary>
     protected CriEndpoint Cri { get; private set; } = null!;
 
