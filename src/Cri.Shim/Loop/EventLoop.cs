@@ -31,9 +31,10 @@ internal sealed class EventLoop : SynchronizationContext, IDisposable
         while (!_stopped)
         {
             RunPosted();
+            var timeout = _timers.RunDue();
             if (!_stopped)
             {
-                _epoll.Wait(_timers.RunDue(), Dispatch);
+                _epoll.Wait(timeout, Dispatch);
             }
         }
     }
