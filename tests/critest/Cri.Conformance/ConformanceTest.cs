@@ -47,12 +47,16 @@ public abstract class ConformanceTest : IAsyncLifetime
         return pod;
     }
 
-    /// <summary>Asserts that a call fails with this code and that its message names <paramref name="named"/>.</summary>
-    protected static async Task<RpcException> FailsAsync(StatusCode code, string named, Func<Task> call)
+    /// <summary>Asserts that a call fails with this code and, for crispd, that its message names <paramref name="named"/>.</summary>
+    protected async Task<RpcException> FailsAsync(StatusCode code, string named, Func<Task> call)
     {
         var error = await Assert.ThrowsAsync<RpcException>(call);
         Assert.True(error.StatusCode == code, $"expected {code}, got {error.StatusCode}: {error.Status.Detail}");
-        Assert.Contains(named, error.Status.Detail, StringComparison.Ordinal);
+        if (Cri.Crispd is not null)
+        {
+            Assert.Contains(named, error.Status.Detail, StringComparison.Ordinal);
+        }
+
         return error;
     }
 }
