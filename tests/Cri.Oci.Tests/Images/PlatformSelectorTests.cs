@@ -44,6 +44,9 @@ public sealed class PlatformSelectorTests
 
     private static Descriptor Descriptor(Platform? platform) => new()
     {
-        MediaType = MediaTypes.OciManifest, Digest = Digest.OfSha256("x"u8), Size = 1, Platform = platform,
+        MediaType = MediaTypes.OciManifest,
+        Digest = Digest.OfSha256("x"u8),
+        Size = 1,
+        Platform = platform,
     };
 }
