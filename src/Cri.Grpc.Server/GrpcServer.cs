@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cri.Grpc.Calls;
 using Cri.Grpc.Server.Calls;
 using Cri.Grpc.Server.Hosting;
 using Cri.Linux;
@@ -31,13 +32,8 @@ public sealed class GrpcServer : IAsyncDisposable
     public GrpcServer(GrpcServerOptions options, IEnumerable<ServerServiceDefinition> services)
     {
         _options = options;
-        var methods = new MethodTable(options.Interceptors, options.MaxMessageSize);
-        foreach (var service in services)
-        {
-            service.BindService(methods);
-        }
-
-        _application = new GrpcApplication(methods, _stopping.Token);
+        var settings = new HandlerSettings(options.Interceptors, options.MaxMessageSize);
+        _application = new GrpcApplication(new MethodTable(services), settings, _stopping.Token);
     }
 
     /// <summary>

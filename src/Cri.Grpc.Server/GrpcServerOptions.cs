@@ -1,5 +1,3 @@
-using Grpc.Core.Interceptors;
-
 namespace Cri.Grpc.Server;
 
 /// <summary>What a server listens on and how much it takes on.</summary>
@@ -22,5 +20,5 @@ public sealed record GrpcServerOptions
     public int MaxStreamsPerConnection { get; init; } = 1024;
 
     /// <summary>What stands around every method, outermost first.</summary>
-    public IReadOnlyList<Interceptor> Interceptors { get; init; } = [];
+    public IReadOnlyList<ServerInterceptor> Interceptors { get; init; } = [];
 }

@@ -5,6 +5,8 @@ namespace Cri.Linux;
 /// <summary>Reads and writes bytes of any descriptor (read(2), write(2)).</summary>
 public static unsafe partial class FdStream
 {
+    private const int SetDescriptorFlags = 2;
+    private const int CloseOnExec = 1;
     private const int GetFlags = 3;
     private const int SetFlags = 4;
     private const int NonBlock = 0x800;
@@ -57,6 +59,10 @@ public static unsafe partial class FdStream
         var flags = LinuxException.Check(Fcntl(fd.Number, GetFlags, 0), "fcntl F_GETFL");
         LinuxException.Check(Fcntl(fd.Number, SetFlags, flags | NonBlock), "fcntl F_SETFL");
     }
+
+    /// <summary>Keeps the descriptor from programs started later.</summary>
+    public static void SetCloseOnExec(Fd fd) =>
+        LinuxException.Check(Fcntl(fd.Number, SetDescriptorFlags, CloseOnExec), "fcntl F_SETFD");
 
     private static int Result(nint count, string call, Fd fd)
     {

@@ -1,5 +1,6 @@
 using Cri.ImageService;
 using Cri.ImageService.Layers;
+using Cri.ImageService.Pull;
 using Cri.ImageService.Snapshots;
 using Cri.RuntimeService;
 using Cri.Server.Configuration;

@@ -10,8 +10,7 @@ internal sealed partial class HttpCallContext
     private DateTime _deadline = DateTime.MaxValue;
     private bool _malformedTimeout;
 
-    /// <summary>Throws RpcException when the request's headers ask for what this server does not do.</summary>
-    public void CheckProtocol()
+    public override void CheckProtocol()
     {
         if (_malformedTimeout)
         {
@@ -25,12 +24,10 @@ internal sealed partial class HttpCallContext
         }
     }
 
-    /// <summary>Makes the server's stop cancel this call; streams would keep it waiting otherwise.</summary>
-    public void EndWhenStopping() =>
+    public override void EndWhenStopping() =>
         _stoppingRegistration = _stopping.UnsafeRegister(static end => ((CancellationTokenSource)end!).Cancel(), _callEnd);
 
-    /// <summary>The status for an exception that ended the call: without stack or type, which are no business of a caller.</summary>
-    public Status StatusOf(Exception exception)
+    public override Status StatusOf(Exception exception)
     {
         switch (exception)
         {

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Cri.Grpc.Calls;
 using Cri.Grpc.Wire;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +11,7 @@ namespace Cri.Grpc.Server.Calls;
 /// One call on one HTTP/2 stream. Kestrel reuses the stream once the call has its status, so a method that outlives its call
 /// finds here only what was read before.
 /// </summary>
-internal sealed partial class HttpCallContext : ServerCallContext, IDisposable
+internal sealed partial class HttpCallContext : ServerCall, IDisposable
 {
     private readonly IHttpRequestFeature _request;
     private readonly IHttpResponseFeature _response;
@@ -60,15 +61,12 @@ internal sealed partial class HttpCallContext : ServerCallContext, IDisposable
     /// <summary>The trailers of the exception that ended the call, or those that the method set; null when there are none.</summary>
     public Metadata? TrailersToSend => _exceptionTrailers ?? _responseTrailers;
 
-    public PipeReader RequestBody => Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader;
+    public override PipeReader RequestBody => Features.GetRequiredFeature<IRequestBodyPipeFeature>().Reader;
 
-    public PipeWriter ResponseBody => _responseBody.Writer;
+    public override PipeWriter ResponseBody => _responseBody.Writer;
 
     /// <summary>True once response headers are out.</summary>
     public bool HasStarted => _response.HasStarted;
-
-    /// <summary>True once the response has a message, sent or not.</summary>
-    public bool HasMessage { get; set; }
 
     public override async Task WriteResponseHeadersAsync(Metadata responseHeaders)
     {
@@ -85,6 +83,8 @@ internal sealed partial class HttpCallContext : ServerCallContext, IDisposable
 
         await ResponseBody.FlushAsync(CancellationToken);
     }
+
+    public override Task SendStatusAsync(Status status) => StatusTrailers.SendAsync(this, status);
 
     /// <summary>Gives the response its type and what encodings we take.</summary>
     public void SetContentType()

@@ -1,3 +1,4 @@
+using Cri.Grpc.Calls;
 using Cri.Grpc.Server.Calls;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
@@ -5,7 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Cri.Grpc.Server.Hosting;
 
 /// <summary>Takes HTTP requests from Kestrel, and gives each to the method it names.</summary>
-internal sealed class GrpcApplication(MethodTable methods, CancellationToken stopping) : IHttpApplication<IFeatureCollection>
+internal sealed class GrpcApplication(MethodTable methods, HandlerSettings settings, CancellationToken stopping)
+    : IHttpApplication<IFeatureCollection>
 {
     public IFeatureCollection CreateContext(IFeatureCollection contextFeatures) => contextFeatures;
 
@@ -19,7 +21,7 @@ internal sealed class GrpcApplication(MethodTable methods, CancellationToken sto
         }
 
         using var call = new HttpCallContext(context, request, stopping);
-        await methods.Find(request.Path).HandleAsync(call);
+        await methods.Find(request.Path).HandleAsync(call, settings);
     }
 
     public void DisposeContext(IFeatureCollection context, Exception? exception)

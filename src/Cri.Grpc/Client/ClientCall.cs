@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using Cri.Grpc.Wire;
@@ -10,60 +9,65 @@ namespace Cri.Grpc.Client;
 /// One call under way: the request is sent when it starts, responses are read one by one, and the status ends it. Dispose
 /// before the end resets the stream, which cancels the call on the server.
 /// </summary>
-internal sealed class ClientCall<TResponse> : IDisposable
-    where TResponse : class
+internal sealed class ClientCall : IDisposable
 {
     private readonly string _socketPath;
     private readonly DateTime? _deadline;
     private readonly CancellationToken _callerToken;
     private readonly CancellationTokenSource _lifetime;
-    private readonly Marshaller<TResponse> _marshaller;
     private readonly int _maxMessageSize;
     private Task<HttpResponseMessage>? _sent;
     private MessageStreamReader? _messages;
     private int _disposed;
 
-    private ClientCall(string socketPath, string method, CallOptions options, Marshaller<TResponse> marshaller, int maxMessageSize)
+    private ClientCall(string socketPath, string method, CallOptions options, int maxMessageSize)
     {
         _socketPath = socketPath;
         Method = method;
         _deadline = options.Deadline?.ToUniversalTime();
         _callerToken = options.CancellationToken;
         _lifetime = CancellationTokenSource.CreateLinkedTokenSource(options.CancellationToken);
-        _marshaller = marshaller;
         _maxMessageSize = maxMessageSize;
     }
 
     /// <summary>The method called, /package.Service/Method.</summary>
     public string Method { get; }
 
-    /// <summary>Sends the request and returns without waiting for anything.</summary>
-    public static ClientCall<TResponse> Start<TRequest>(
-        HttpMessageInvoker http,
-        string socketPath,
-        Method<TRequest, TResponse> method,
-        CallOptions options,
-        TRequest request,
-        int maxMessageSize)
+    /// <summary>Sends a framed request and returns without waiting for anything.</summary>
+    public static ClientCall Start(
+        HttpMessageInvoker http, string socketPath, string method, CallOptions options, ReadOnlyMemory<byte> request, int maxMessageSize)
     {
-        var body = new ArrayBufferWriter<byte>();
-        FramedMessageWriter.Write(method.RequestMarshaller, request, body, maxMessageSize);
-        var call = new ClientCall<TResponse>(socketPath, method.FullName, options, method.ResponseMarshaller, maxMessageSize);
-        call._sent = call.SendAsync(http, body.WrittenMemory, options.Headers);
+        var call = new ClientCall(socketPath, method, options, maxMessageSize);
+        call._sent = call.SendAsync(http, request, options.Headers);
         return call;
     }
 
+    /// <summary>The one message of a unary call, once its status is known; then the call is disposed.</summary>
+    public async Task<T> ReadSingleAsync<T>(Marshaller<T> marshaller)
+        where T : class
+    {
+        using (this)
+        {
+            var response = await ReadMessageAsync(marshaller, CancellationToken.None)
+                ?? throw new RpcException(new Status(StatusCode.Internal, $"call {Method}: OK without a response message"));
+            return await ReadMessageAsync(marshaller, CancellationToken.None) is null
+                ? response
+                : throw new RpcException(new Status(StatusCode.Internal, $"call {Method}: more than one response message"));
+        }
+    }
+
     /// <summary>The next message, or null at the end with status OK. Throws RpcException at any other end.</summary>
-    public async Task<TResponse?> ReadMessageAsync(CancellationToken cancellationToken)
+    public async Task<T?> ReadMessageAsync<T>(Marshaller<T> marshaller, CancellationToken cancellationToken)
+        where T : class
     {
         try
         {
-            using var registration = cancellationToken.UnsafeRegister(static call => ((ClientCall<TResponse>)call!).GiveUp(), this);
+            using var registration = cancellationToken.UnsafeRegister(static call => ((ClientCall)call!).GiveUp(), this);
             var response = await _sent!;
             ResponseStatus.ThrowIfNotGrpc(response);
             _messages ??= new MessageStreamReader(await response.Content.ReadAsStreamAsync(_lifetime.Token), _maxMessageSize);
-            var message = await _messages.ReadAsync(_marshaller, _lifetime.Token);
-            return message ?? ResponseStatus.EndOf<TResponse>(response);
+            var message = await _messages.ReadAsync(marshaller, _lifetime.Token);
+            return message ?? ResponseStatus.EndOf<T>(response);
         }
         catch (Exception e) when (e is not RpcException)
         {

@@ -3,7 +3,8 @@ using Grpc.Core;
 namespace Cri.Grpc.Client;
 
 /// <summary>The responses of a server-streaming call.</summary>
-internal sealed class ResponseStreamReader<TResponse>(ClientCall<TResponse> call) : IAsyncStreamReader<TResponse>
+internal sealed class ResponseStreamReader<TResponse>(ClientCall call, Marshaller<TResponse> marshaller)
+    : IAsyncStreamReader<TResponse>
     where TResponse : class
 {
     private TResponse? _current;
@@ -13,7 +14,7 @@ internal sealed class ResponseStreamReader<TResponse>(ClientCall<TResponse> call
 
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
-        _current = _ended ? null : await call.ReadMessageAsync(cancellationToken);
+        _current = _ended ? null : await call.ReadMessageAsync(marshaller, cancellationToken);
         _ended = _current is null;
         return !_ended;
     }

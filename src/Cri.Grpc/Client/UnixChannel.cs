@@ -16,17 +16,21 @@ namespace Cri.Grpc;
 public sealed class UnixChannel : CallInvoker, IDisposable
 {
     private readonly HttpMessageInvoker _http;
-    private readonly UnixChannelOptions _options;
 
     /// <summary>A channel to the socket at <paramref name="socketPath"/>; does not connect yet.</summary>
     public UnixChannel(string socketPath, UnixChannelOptions? options = null)
+        : this(options ?? new UnixChannelOptions(), socketPath)
+    {
+    }
+
+    private UnixChannel(UnixChannelOptions options, string socketPath)
+        : base(options.MaxMessageSize)
     {
         SocketPath = socketPath;
-        _options = options ?? new UnixChannelOptions();
         _http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             ConnectCallback = (_, cancellationToken) => ConnectAsync(socketPath, cancellationToken),
-            ConnectTimeout = _options.ConnectTimeout,
+            ConnectTimeout = options.ConnectTimeout,
             EnableMultipleHttp2Connections = true,
             ActivityHeadersPropagator = null,
             AllowAutoRedirect = false,
@@ -39,49 +43,10 @@ public sealed class UnixChannel : CallInvoker, IDisposable
     public string SocketPath { get; }
 
     /// <inheritdoc/>
-    public override TResponse BlockingUnaryCall<TRequest, TResponse>(
-        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
-    {
-        using var call = AsyncUnaryCall(method, host, options, request);
-        return call.ResponseAsync.GetAwaiter().GetResult();
-    }
-
-    /// <inheritdoc/>
-    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
-        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
-    {
-        var call = StartCall(method, options, request);
-        return new AsyncUnaryCall<TResponse>(ReadSingleAsync(call), call.Dispose);
-    }
-
-    /// <inheritdoc/>
-    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
-        Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request)
-    {
-        var call = StartCall(method, options, request);
-        return new AsyncServerStreamingCall<TResponse>(new ResponseStreamReader<TResponse>(call), call.Dispose);
-    }
-
-    /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private ClientCall<TResponse> StartCall<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, TRequest request)
-        where TRequest : class
-        where TResponse : class =>
-        ClientCall<TResponse>.Start(_http, SocketPath, method, options, request, _options.MaxMessageSize);
-
-    private static async Task<TResponse> ReadSingleAsync<TResponse>(ClientCall<TResponse> call)
-        where TResponse : class
-    {
-        using (call)
-        {
-            var response = await call.ReadMessageAsync(CancellationToken.None)
-                ?? throw new RpcException(new Status(StatusCode.Internal, $"call {call.Method}: OK without a response message"));
-            return await call.ReadMessageAsync(CancellationToken.None) is null
-                ? response
-                : throw new RpcException(new Status(StatusCode.Internal, $"call {call.Method}: more than one response message"));
-        }
-    }
+    private protected override ClientCall Start(string method, CallOptions options, ReadOnlyMemory<byte> request, int maxMessageSize) =>
+        ClientCall.Start(_http, SocketPath, method, options, request, maxMessageSize);
 
     private static async ValueTask<Stream> ConnectAsync(string socketPath, CancellationToken cancellationToken)
     {
@@ -91,10 +56,10 @@ public sealed class UnixChannel : CallInvoker, IDisposable
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
-        catch
+        catch (Exception e)
         {
             socket.Dispose();
-            throw;
+            throw e is SocketException failure ? new ConnectException(socketPath, failure) : e;
         }
     }
 }

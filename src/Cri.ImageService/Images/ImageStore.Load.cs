@@ -54,7 +54,7 @@ public sealed partial class ImageStore
         var lease = _layers.TryLease(stored.DiffIds)
             ?? throw new InvalidDataException($"image {stored.Id}: a layer is missing: {FirstMissing(stored.DiffIds)}");
         _leases.Add(stored.Id.ToString(), lease);
-        return stored.ToRecord(image.Config ?? new ImageConfig(), [.. lease.Layers.Select(layer => layer.Name)]);
+        return stored.ToRecord(image.Config ?? new ImageConfig(), LayerStack.Names(lease));
     }
 
     private Digest? FirstMissing(IEnumerable<Digest> diffIds) => diffIds.FirstOrDefault(diffId => _layers.Find(diffId) is null);

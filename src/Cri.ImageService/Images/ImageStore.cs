@@ -121,6 +121,33 @@ public sealed partial class ImageStore : IDisposable
         }
     }
 
+    /// <summary>
+    /// Gives an image that is here already, known by the digest <paramref name="resolved"/> in the same repository, this name
+    /// too. Null when it is not here.
+    /// </summary>
+    internal async Task<ImageRecord?> NameAsync(ImageReference name, Digest resolved, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
+        try
+        {
+            if (_catalog.ByName(name.AtDigest(resolved)) is not { } known)
+            {
+                return null;
+            }
+
+            var tags = known.RepoTags.Union(TagsOf(name));
+            return Publish(known with { RepoTags = [.. tags], PulledAt = DateTimeOffset.UtcNow });
+        }
+        catch (IOException error)
+        {
+            throw ImageException.FromDisk($"store image {name}", error);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
     private async Task<ImageRecord> AddOrderedAsync(NewImage image)
     {
         foreach (var (digest, content) in image.Documents)
@@ -128,11 +155,7 @@ public sealed partial class ImageStore : IDisposable
             _documents.Write(digest, content);
         }
 
-        var record = Merge(image, _catalog.ById(image.Id.ToString()));
-        Write(record);
-        var losers = WithoutTags(record);
-        losers.ForEach(Write);
-        _catalog = _catalog.With(record, losers);
+        var record = Publish(Merge(image, _catalog.ById(image.Id.ToString())));
         if (!_leases.TryAdd(record.Id, image.Lease))
         {
             await image.Lease.DisposeAsync();
@@ -141,18 +164,28 @@ public sealed partial class ImageStore : IDisposable
         return record;
     }
 
+    private ImageRecord Publish(ImageRecord record)
+    {
+        Write(record);
+        var losers = WithoutTags(record);
+        losers.ForEach(Write);
+        _catalog = _catalog.With(record, losers);
+        return record;
+    }
+
+    // A name with a digest names that digest alone, whatever its tag says.
+    private static string[] TagsOf(ImageReference name) => name.Canonical() is { Tag: not null } tagged ? [tagged.ToString()] : [];
+
     private static ImageRecord Merge(NewImage image, ImageRecord? known)
     {
-        var name = image.Reference.Canonical();
-        string[] tags = name.Tag is null ? [] : [name.ToString()];
         return new ImageRecord
         {
             Id = image.Id.ToString(),
-            RepoTags = [.. (known?.RepoTags ?? []).Union(tags)],
-            RepoDigests = [.. (known?.RepoDigests ?? []).Union([name.AtDigest(image.Resolved).ToString()])],
+            RepoTags = [.. (known?.RepoTags ?? []).Union(TagsOf(image.Reference))],
+            RepoDigests = [.. (known?.RepoDigests ?? []).Union([image.Reference.AtDigest(image.Resolved).ToString()])],
             Size = image.Size,
             Config = image.Image.Config ?? new ImageConfig(),
-            Layers = [.. image.Lease.Layers.Select(layer => layer.Name)],
+            Layers = LayerStack.Names(image.Lease),
             DiffIds = image.Image.Rootfs.DiffIds,
             Documents = [.. (known?.Documents ?? []).Union(image.Documents.Keys)],
             PulledAt = DateTimeOffset.UtcNow,

@@ -15,7 +15,7 @@ public sealed class ImageFiles(IReadOnlyList<string> layers)
     /// <summary>The text of a regular file; null when the image has none there or it is larger than 4 MiB.</summary>
     public string? ReadText(string path)
     {
-        var pending = new Stack<string>(path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
+        var pending = new Stack<string>(Enumerable.Reverse(path.Split('/', StringSplitOptions.RemoveEmptyEntries)));
         var resolved = new List<string>();
         var directories = layers.Reverse().ToList();
         for (var links = 0; pending.Count > 0;)
@@ -49,7 +49,7 @@ public sealed class ImageFiles(IReadOnlyList<string> layers)
 
     private static void Push(Stack<string> pending, string target)
     {
-        foreach (var part in target.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
+        foreach (var part in Enumerable.Reverse(target.Split('/', StringSplitOptions.RemoveEmptyEntries)))
         {
             pending.Push(part);
         }

@@ -1,43 +1,22 @@
 using System.Diagnostics;
+using Cri.Grpc;
 using Cri.Server.Logging;
 using Grpc.Core;
-using Grpc.Core.Interceptors;
 
 namespace Cri.Server.Interception;
 
 /// <summary>What every call passes through: the log line, the metrics, and the mapping of errors to a status.</summary>
 /// <param name="log">Where failed and, at debug level, all calls are written. Requests are never logged: they hold secrets.</param>
 /// <param name="metrics">Counts calls and measures their time.</param>
-public sealed class CallInterceptor(Logger log, CallMetrics metrics) : Interceptor
+public sealed class CallInterceptor(Logger log, CallMetrics metrics) : ServerInterceptor
 {
     /// <inheritdoc/>
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    public override async Task InvokeAsync(object request, ServerCallContext context, Func<Task> continuation)
     {
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var response = await continuation(request, context);
-            Report(context.Method, Status.DefaultSuccess, started);
-            return response;
-        }
-        catch (Exception error)
-        {
-            throw Failed(context, error, started);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
-        TRequest request,
-        IServerStreamWriter<TResponse> responseStream,
-        ServerCallContext context,
-        ServerStreamingServerMethod<TRequest, TResponse> continuation)
-    {
-        var started = Stopwatch.GetTimestamp();
-        try
-        {
-            await continuation(request, responseStream, context);
+            await continuation();
             Report(context.Method, Status.DefaultSuccess, started);
         }
         catch (Exception error)

@@ -1,0 +1,172 @@
+using Cri.Linux;
+using Cri.Shim.Loop;
+using Cri.Ttrpc;
+
+namespace Cri.Shim.Io;
+
+/// <summary>The output side of one process: what it writes to, the copiers, and where the bytes end up.</summary>
+internal sealed class ProcessOutput : IDisposable
+{
+    private static readonly TimeSpan DrainIdleLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CutLimit = TimeSpan.FromSeconds(1);
+
+    private readonly IoServices _services;
+    private readonly List<OutputSink> _sinks = [];
+    private readonly List<OutputCopier> _copiers = [];
+    private readonly List<Task> _running = [];
+    private readonly List<IDisposable> _sources = [];
+    private OutputSink? _stdout;
+    private OutputSink? _stderr;
+    private BinaryLogger? _logger;
+
+    private ProcessOutput(IoServices services) => _services = services;
+
+    private long Copied => _copiers.Sum(copier => copier.Copied);
+
+    /// <summary>Opens the sinks. With a terminal there is one, for all output.</summary>
+    public static async Task<ProcessOutput> OpenAsync(IoServices services, Stdio stdio, string id)
+    {
+        var output = new ProcessOutput(services);
+        try
+        {
+            await output.OpenSinksAsync(OutputTarget.Parse(stdio.Stdout), OutputTarget.Parse(stdio.Terminal ? string.Empty : stdio.Stderr), id);
+            return output;
+        }
+        catch
+        {
+            await output.CloseAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the pipes of a process without a terminal; the writing ends go to <paramref name="child"/>.</summary>
+    public void OpenPipes(Dictionary<int, Fd> child)
+    {
+        if (_logger is not null)
+        {
+            (child[1], child[2]) = (_logger.Stdout, _logger.Stderr);
+            return;
+        }
+
+        for (var stream = 1; stream <= 2; stream++)
+        {
+            if (SinkOf(stream) is { } sink)
+            {
+                var pipe = Pipe.Create();
+                child[stream] = pipe.Writer;
+                FdStream.SetNonBlocking(pipe.Reader);
+                _sources.Insert(0, pipe.Reader);
+                var watch = _services.Loop.Watch(pipe.Reader);
+                _sources.Insert(0, watch);
+                Copy(watch, sink, stream == 2);
+            }
+        }
+    }
+
+    /// <summary>Copies what comes from a terminal; the watch stays the caller's.</summary>
+    public void AttachTerminal(FdWatch master)
+    {
+        if (SinkOf(1) is { } sink)
+        {
+            Copy(master, sink, false);
+        }
+    }
+
+    /// <summary>Opens log files anew.</summary>
+    public Task ReopenAsync() => Task.WhenAll(_sinks.Select(sink => sink.ReopenAsync()));
+
+    /// <summary>
+    /// Waits until everything is copied. What holds a stream open after the process ended is given up after a while without
+    /// progress; <paramref name="cut"/> then stops the sources that are not ours.
+    /// </summary>
+    public async Task DrainAsync(Action cut)
+    {
+        var all = Task.WhenAll(_logger is null ? _running : [.. _running, _logger.Exited]);
+        var started = _services.Loop.Time.GetTimestamp();
+        for (var copied = -1L; copied != Copied && _services.Loop.Time.GetElapsedTime(started) < DrainLimit;)
+        {
+            copied = Copied;
+            if (await EndsWithinAsync(all, DrainIdleLimit))
+            {
+                break;
+            }
+        }
+
+        cut();
+        Dispose();
+        await EndsWithinAsync(all, CutLimit);
+        _logger?.Kill();
+        await CloseAsync();
+    }
+
+    /// <summary>Stops copying; what is still in the pipes is lost.</summary>
+    public void Dispose()
+    {
+        _logger?.Dispose();
+        _sources.ForEach(source => source.Dispose());
+        _sources.Clear();
+    }
+
+    private async Task OpenSinksAsync(OutputTarget stdout, OutputTarget stderr, string id)
+    {
+        if (stdout.Kind == OutputKind.Binary)
+        {
+            _logger = await BinaryLogger.StartAsync(_services.Loop, _services.Children, stdout, id, _services.Namespace);
+            return;
+        }
+
+        _stdout = await OpenSinkAsync(stdout);
+        var isShared = stderr == stdout || (stderr.Kind == stdout.Kind && stderr.Path == stdout.Path);
+        _stderr = isShared ? _stdout : await OpenSinkAsync(stderr);
+    }
+
+    private OutputSink? SinkOf(int stream) => stream == 1 ? _stdout : _stderr;
+
+    private async Task<OutputSink?> OpenSinkAsync(OutputTarget target)
+    {
+        OutputSink? sink = target.Kind switch
+        {
+            OutputKind.None => null,
+            OutputKind.Fifo => new FifoSink(_services.Loop, target.Path),
+            OutputKind.File => await FileSink.OpenAsync(_services.Disk, target.Path),
+            OutputKind.CriLog => await CriLog.OpenAsync(_services.Disk, _services.Buffers, target.Path),
+            _ => throw new TtrpcException(TtrpcStatusCode.InvalidArgument, "a logging program takes both streams: name it as stdout"),
+        };
+        if (sink is not null)
+        {
+            _sinks.Add(sink);
+        }
+
+        return sink;
+    }
+
+    private void Copy(FdWatch source, OutputSink sink, bool isStderr)
+    {
+        var copier = new OutputCopier(_services.Buffers, source, sink, isStderr);
+        _copiers.Add(copier);
+        _running.Add(copier.RunAsync());
+    }
+
+    private async Task<bool> EndsWithinAsync(Task task, TimeSpan limit)
+    {
+        if (task.IsCompleted)
+        {
+            return true;
+        }
+
+        using var expired = new CancellationTokenSource();
+        var ended = await Task.WhenAny(task, Task.Delay(limit, _services.Loop.Time, expired.Token)) == task;
+        expired.Cancel();
+        return ended;
+    }
+
+    private async Task CloseAsync()
+    {
+        var closing = Task.WhenAll(_sinks.Select(sink => sink.CloseAsync()));
+        _sinks.Clear();
+
+        // A disk that hangs must not hold the exit of the process back.
+        await EndsWithinAsync(closing, CutLimit);
+    }
+}

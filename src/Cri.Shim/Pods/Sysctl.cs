@@ -1,0 +1,27 @@
+namespace Cri.Shim.Pods;
+
+/// <summary>Kernel parameters (sysctl(8)), written in the namespaces of the calling thread.</summary>
+internal static class Sysctl
+{
+    /// <summary>Sets a parameter. Throws an IOException that names it.</summary>
+    /// <param name="name">With dots, or with slashes where a part has a dot in it.</param>
+    /// <param name="value">The value.</param>
+    public static void Write(string name, string value)
+    {
+        var path = "/proc/sys/" + (name.Contains('/') ? name : name.Replace('.', '/'));
+        if (path.Split('/').Contains(".."))
+        {
+            throw new IOException($"sysctl {name}: no such parameter");
+        }
+
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write);
+            file.Write(System.Text.Encoding.UTF8.GetBytes(value));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"sysctl {name}={value}: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using Cri.Shim.Containerd;
+using Cri.Shim.Loop;
+
+namespace Cri.Shim.Services;
+
+/// <summary>Ends the shim.</summary>
+internal sealed class Lifetime(EventLoop loop, EventPublisher events, string? socketPath)
+{
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromMilliseconds(20);
+    private bool _isEnding;
+
+    /// <summary>Ends the shim once the answer to the call that asked for it, and events before it, are sent.</summary>
+    public void End()
+    {
+        if (!_isEnding)
+        {
+            _isEnding = true;
+            _ = EndAsync();
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        await loop.Delay(AnswerTime);
+        await events.FlushAsync();
+        if (socketPath is not null)
+        {
+            File.Delete(socketPath);
+        }
+
+        loop.Stop();
+    }
+}

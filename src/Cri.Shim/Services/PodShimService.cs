@@ -1,0 +1,23 @@
+using Cri.Shim.Tasks;
+using Cri.Ttrpc;
+using Cri.Ttrpc.CrispApi;
+using Cri.Ttrpc.Server;
+using Google.Protobuf.WellKnownTypes;
+
+namespace Cri.Shim.Services;
+
+/// <summary>Our own extension.</summary>
+internal sealed class PodShimService(ContainerTable containers)
+{
+    /// <summary>The service.</summary>
+    public TtrpcService Service => new(TtrpcServiceName.PodShim, new Dictionary<string, TtrpcMethod>
+    {
+        ["ReopenLog"] = TtrpcMethod.Unary(ReopenLogRequest.Parser, (ReopenLogRequest request, CancellationToken _) => ReopenLogAsync(request)),
+    });
+
+    private async Task<Empty> ReopenLogAsync(ReopenLogRequest request)
+    {
+        await containers.Find(request.ContainerId).Init.ReopenLogAsync();
+        return new Empty();
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json;
+using Cri.Ttrpc;
+
+namespace Cri.Shim.Tasks;
+
+/// <summary>The few facts of a bundle's config.json that the shim acts on.</summary>
+/// <param name="OwnsPidNamespace">The container gets a pid namespace of its own.</param>
+/// <param name="Annotations">The annotations.</param>
+internal sealed record BundleConfiguration(bool OwnsPidNamespace, IReadOnlyDictionary<string, string> Annotations)
+{
+    /// <summary>Reads the file. Throws INVALID_ARGUMENT when it is missing or no JSON.</summary>
+    public static BundleConfiguration Read(string bundle)
+    {
+        var file = Path.Combine(bundle, "config.json");
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
+            return new BundleConfiguration(OwnsPid(document.RootElement), ReadAnnotations(document.RootElement));
+        }
+        catch (Exception e) when (e is IOException or JsonException or InvalidOperationException)
+        {
+            throw new TtrpcException(TtrpcStatusCode.InvalidArgument, $"{file} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static bool OwnsPid(JsonElement root) =>
+        root.TryGetProperty("linux", out var linux)
+        && linux.TryGetProperty("namespaces", out var namespaces)
+        && namespaces.ValueKind == JsonValueKind.Array
+        && namespaces.EnumerateArray().Any(ns =>
+            ns.TryGetProperty("type", out var type)
+            && type.GetString() == "pid"
+            && (!ns.TryGetProperty("path", out var path) || path.GetString() is null or ""));
+
+    private static Dictionary<string, string> ReadAnnotations(JsonElement root) =>
+        root.TryGetProperty("annotations", out var annotations) && annotations.ValueKind == JsonValueKind.Object
+            ? annotations.EnumerateObject().ToDictionary(property => property.Name, property => property.Value.GetString() ?? string.Empty)
+            : [];
+}

@@ -1,0 +1,65 @@
+using Cri.Shim.Exit;
+using Cri.Ttrpc;
+using Cri.Ttrpc.TaskApi.V3;
+
+namespace Cri.Shim.Tasks;
+
+/// <summary>The containers of the shim.</summary>
+internal sealed class ContainerTable(TaskEnvironment environment)
+{
+    private const int MaxId = 128;
+
+    private readonly Dictionary<string, Container> _containers = [];
+    private readonly HashSet<string> _creating = [];
+
+    /// <summary>All of them now.</summary>
+    public IReadOnlyList<Container> All => [.. _containers.Values];
+
+    /// <summary>True when there is none and none is being made.</summary>
+    public bool IsEmpty => _containers.Count == 0 && _creating.Count == 0;
+
+    /// <summary>The container. Throws NOT_FOUND.</summary>
+    public Container Find(string id) => _containers.TryGetValue(id, out var container)
+        ? container
+        : throw new TtrpcException(TtrpcStatusCode.NotFound, $"container {id} does not exist");
+
+    /// <summary>Makes a container. Throws ALREADY_EXISTS when the id is taken.</summary>
+    public async Task<Container> CreateAsync(CreateTaskRequest request)
+    {
+        CheckId(request.Id);
+        if (_containers.ContainsKey(request.Id) || !_creating.Add(request.Id))
+        {
+            throw new TtrpcException(TtrpcStatusCode.AlreadyExists, $"container {request.Id} exists");
+        }
+
+        try
+        {
+            return _containers[request.Id] = await Container.CreateAsync(environment, request);
+        }
+        finally
+        {
+            _creating.Remove(request.Id);
+        }
+    }
+
+    /// <summary>Removes a container and forgets it; when that fails it stays.</summary>
+    public async Task<ProcessExit> DeleteAsync(Container container)
+    {
+        var exit = await container.DeleteAsync();
+        if (_containers.Remove(container.Id))
+        {
+            container.Dispose();
+        }
+
+        return exit;
+    }
+
+    /// <summary>Throws INVALID_ARGUMENT for an id that cannot be part of a file's name.</summary>
+    public static void CheckId(string id)
+    {
+        if (id.Length is 0 or > MaxId || id[0] == '.' || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '+'))
+        {
+            throw new TtrpcException(TtrpcStatusCode.InvalidArgument, $"\"{id}\" is no valid id");
+        }
+    }
+}

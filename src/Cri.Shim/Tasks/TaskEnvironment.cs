@@ -1,0 +1,10 @@
+using Cri.Shim.Containerd;
+using Cri.Shim.Io;
+
+namespace Cri.Shim.Tasks;
+
+/// <summary>What all containers of the shim share.</summary>
+/// <param name="Io">Loop, disk and children.</param>
+/// <param name="Events">Where events go.</param>
+/// <param name="Log">Takes a line for the shim's own log.</param>
+internal sealed record TaskEnvironment(IoServices Io, EventPublisher Events, Action<string> Log);
