@@ -12,7 +12,7 @@ internal static class BusyboxRoot
     public static string Directory => Root.Value;
 
     /// <summary>The mount that makes it a container's root.</summary>
-    public static MountMessage Mount => new() { Type = "bind", Source = Directory, Options = { "rbind", "rw" } };
+    public static MountMessage Mount => new() { Type = "bind", Source = Directory, Options = { "rbind", "ro" } };
 
     private static string Make()
     {

@@ -81,6 +81,9 @@ internal sealed class ShimProcess : IAsyncDisposable
         throw new TimeoutException($"shim {Pid} did not end; its log: {Log()}");
     }
 
+    /// <summary>The ids of all containers that tests made here.</summary>
+    public List<string> Containers { get; } = [];
+
     public string Log() => File.ReadAllText(Path.Combine(Directory, "shim.log"));
 
     /// <summary>Ends the shim and fails when anything of it is left.</summary>
@@ -104,6 +107,13 @@ internal sealed class ShimProcess : IAsyncDisposable
             }
 
             _pidfd.Dispose();
+
+            // A failed test may leave mounts, and deleting through those would delete what is mounted.
+            foreach (var entry in MountTable.Below(Directory).Reverse())
+            {
+                Mount.Unmount(entry.Target);
+            }
+
             System.IO.Directory.Delete(Directory, recursive: true);
         }
     }
@@ -113,6 +123,12 @@ internal sealed class ShimProcess : IAsyncDisposable
         try
         {
             var sandbox = new SandboxClient(await ConnectAsync());
+            await sandbox.StopSandboxAsync(new StopSandboxRequest { SandboxId = Id }).WaitAsync(Patience);
+            foreach (var id in Containers)
+            {
+                await DeleteLeftoverAsync(id);
+            }
+
             await sandbox.ShutdownSandboxAsync(new ShutdownSandboxRequest { SandboxId = Id }).WaitAsync(Patience);
             Assert.Equal(0, (await WaitForEndAsync()).Code);
         }
@@ -121,6 +137,18 @@ internal sealed class ShimProcess : IAsyncDisposable
             PidFd.Signal(_pidfd, Signals.SigKill);
             PidFd.Reap(_pidfd);
             throw;
+        }
+    }
+
+    // A test that failed half-way left its container, which is not what the checks after it are about.
+    private async Task DeleteLeftoverAsync(string id)
+    {
+        try
+        {
+            await Tasks.DeleteAsync(new Cri.Ttrpc.TaskApi.V3.DeleteRequest { Id = id }).WaitAsync(Patience);
+        }
+        catch (TtrpcException e) when (e.Code == TtrpcStatusCode.NotFound)
+        {
         }
     }
 

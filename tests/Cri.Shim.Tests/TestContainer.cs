@@ -17,6 +17,7 @@ internal sealed class TestContainer
     private TestContainer(ShimProcess shim, string id)
     {
         (_shim, Id) = (shim, id);
+        shim.Containers.Add(id);
         Bundle = Directory.CreateDirectory(Path.Combine(shim.Directory, id)).FullName;
     }
 
@@ -101,7 +102,8 @@ internal sealed class TestContainer
 
     public JsonNode ExitRecord() => JsonNode.Parse(File.ReadAllText(Path.Combine(Bundle, "exit.json")))!;
 
-    public string[] LogLines() => File.ReadAllLines(LogFile);
+    /// <summary>The lines of the log; a carriage return is part of its line.</summary>
+    public string[] LogLines() => File.ReadAllText(LogFile).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The text of the log without times and tags, both streams.</summary>
     public string LogText() => string.Concat(LogLines().Select(line => line.Split(' ', 4)).Select(parts => parts[3] + (parts[2] == "F" ? "\n" : string.Empty)));

@@ -89,7 +89,7 @@ internal sealed class HostsFile
 
     private static Uri ReadApi(string url, bool overridePath, int line)
     {
-        var complete = url.StartsWith("http", StringComparison.Ordinal) && url.Contains("://") ? url : $"https://{url}";
+        var complete = url.Contains("://") ? url : $"https://{url}";
         if (!Uri.TryCreate(complete, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https") || parsed.Host.Length == 0)
         {
             throw new TomlException(line, $"\"{url}\" is not the URL of a registry");

@@ -42,7 +42,7 @@ internal sealed class RegistryClient(HttpConnections connections, RegistryAuthor
                 failure = RegistryError.From(subject, error);
             }
 
-            if (failure.StatusCode != Grpc.Core.StatusCode.Unavailable || attempt >= options.MaxAttempts)
+            if (failure.StatusCode != global::Grpc.Core.StatusCode.Unavailable || attempt >= options.MaxAttempts)
             {
                 throw failure;
             }

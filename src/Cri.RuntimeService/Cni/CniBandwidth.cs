@@ -44,7 +44,7 @@ public sealed record CniBandwidth(ulong IngressRate, ulong IngressBurst, ulong E
         var (suffix, factor) = _suffixes.First(s => text.EndsWith(s.Suffix, StringComparison.Ordinal));
         const NumberStyles styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         if (!decimal.TryParse(text.AsSpan(0, text.Length - suffix.Length), styles, CultureInfo.InvariantCulture, out var number)
-            || number > Highest || number * factor is < Lowest or > Highest)
+            || number > Highest / factor || number * factor < Lowest)
         {
             throw new FormatException($"annotation {key}: \"{text}\" is not a rate between 1k and 1P bits per second");
         }

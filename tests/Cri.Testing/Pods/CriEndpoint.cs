@@ -14,6 +14,7 @@ public sealed class CriEndpoint : IAsyncDisposable
 {
     private readonly TemporaryDirectory _logs = new("logs", "/var/tmp");
     private UnixChannel _channel;
+    private int _disposed;
 
     private CriEndpoint(RegistryFixture registry, CrispdFixture? crispd, string socket)
     {
@@ -63,8 +64,16 @@ public sealed class CriEndpoint : IAsyncDisposable
         var named = Environment.GetEnvironmentVariable("CRI_ENDPOINT");
         var crispd = string.IsNullOrEmpty(named) ? await CrispdFixture.StartAsync(registry.Host) : null;
         var endpoint = new CriEndpoint(registry, crispd, crispd?.Socket ?? named!.Replace("unix://", "", StringComparison.Ordinal));
-        endpoint.Busybox = await endpoint.PullAsync(new TestImage { Name = "busybox:latest" });
-        return endpoint;
+        try
+        {
+            endpoint.Busybox = await endpoint.PullAsync(new TestImage { Name = "busybox:latest" });
+            return endpoint;
+        }
+        catch
+        {
+            await endpoint.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Pushes an image to the registry and pulls it; returns its reference.</summary>
@@ -100,6 +109,11 @@ public sealed class CriEndpoint : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         try
         {
             await RemovePodsAsync();

@@ -1,4 +1,5 @@
 using Cri.Api.V1;
+using Grpc.Core;
 
 namespace Cri.Testing.Pods;
 
@@ -119,8 +120,16 @@ public sealed class TestPod : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await StopAsync();
-        await RemoveAsync();
+        try
+        {
+            await StopAsync();
+            await RemoveAsync();
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+        {
+            // Some runtimes do not take the removal of a removed pod.
+        }
+
         if (Directory.Exists(Config.LogDirectory))
         {
             Directory.Delete(Config.LogDirectory, recursive: true);

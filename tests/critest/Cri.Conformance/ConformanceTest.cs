@@ -12,6 +12,15 @@ public abstract class ConformanceTest : IAsyncLifetime
     private static readonly Lazy<Task<CriEndpoint>> s_endpoint = new(CriEndpoint.StartAsync);
     private readonly List<TestPod> _pods = [];
 
+    // The last test disposes of the endpoint; a filtered run may not have that one.
+    static ConformanceTest() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        if (s_endpoint is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        {
+            s_endpoint.Value.Result.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(20));
+        }
+    };
+
     /// <summary>The endpoint under test.</summary>
     protected CriEndpoint Cri { get; private set; } = null!;
 
@@ -38,12 +47,16 @@ public abstract class ConformanceTest : IAsyncLifetime
         return pod;
     }
 
-    /// <summary>Asserts that a call fails with this code and that its message names <paramref name="named"/>.</summary>
-    protected static async Task<RpcException> FailsAsync(StatusCode code, string named, Func<Task> call)
+    /// <summary>Asserts that a call fails with this code and, for crispd, that its message names <paramref name="named"/>.</summary>
+    protected async Task<RpcException> FailsAsync(StatusCode code, string named, Func<Task> call)
     {
         var error = await Assert.ThrowsAsync<RpcException>(call);
         Assert.True(error.StatusCode == code, $"expected {code}, got {error.StatusCode}: {error.Status.Detail}");
-        Assert.Contains(named, error.Status.Detail, StringComparison.Ordinal);
+        if (Cri.Crispd is not null)
+        {
+            Assert.Contains(named, error.Status.Detail, StringComparison.Ordinal);
+        }
+
         return error;
     }
 }

@@ -135,9 +135,9 @@ public sealed class ContainerProcessTests(PodFixture fixture) : ConformanceTest,
     [Fact]
     public async Task Container_WithMaskedAndReadonlyPaths_HasThemMounted()
     {
-        var output = await Pod.OutputAsync("cat /proc/kcore | wc -c; grep -c ' /proc/sys proc ro' /proc/mounts", config =>
+        var output = await Pod.OutputAsync("cat /proc/cpuinfo | wc -c; grep -c ' /proc/sys proc ro' /proc/mounts", config =>
         {
-            config.Linux.SecurityContext.MaskedPaths.Add("/proc/kcore");
+            config.Linux.SecurityContext.MaskedPaths.Add("/proc/cpuinfo");
             config.Linux.SecurityContext.ReadonlyPaths.Add("/proc/sys");
         });
 

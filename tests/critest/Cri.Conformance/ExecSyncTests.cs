@@ -104,7 +104,7 @@ public sealed class ExecSyncTests(SleeperFixture fixture) : ConformanceTest, ICl
         }
     }
 
-    [Fact]
+    [CrispdFact]
     public async Task ExecSync_ThatLeavesAChildWithItsOutput_ReturnsAnyway()
     {
         var response = await Container.ExecAsync(["sh", "-c", "sleep 600 & echo started"], timeout: 30);

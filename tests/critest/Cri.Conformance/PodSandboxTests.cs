@@ -209,10 +209,11 @@ public sealed class PodSandboxTests : ConformanceTest
     [Fact]
     public async Task Containers_OfOnePod_ShareIpcButNotPidNamespaces()
     {
+        const string Namespaces = "readlink /proc/self/ns/ipc; readlink /proc/self/ns/pid";
         var pod = await RunPodAsync();
 
-        var first = (await pod.OutputAsync("readlink /proc/self/ns/ipc /proc/self/ns/pid")).Split('\n');
-        var second = (await pod.OutputAsync("readlink /proc/self/ns/ipc /proc/self/ns/pid")).Split('\n');
+        var first = (await pod.OutputAsync(Namespaces)).Split('\n');
+        var second = (await pod.OutputAsync(Namespaces)).Split('\n');
 
         Assert.Equal(first[0], second[0]);
         Assert.NotEqual(first[1], second[1]);
