@@ -17,7 +17,7 @@ internal static class CommandTree
         using var error = new StringWriter();
         if (parsed.Errors.Count > 0 && !parsed.Tokens.Any(token => token.Value is "-h" or "--help" or "-?"))
         {
-            terminal.WriteError($"crisp: {parsed.Errors[0].Message}\ncrisp: try --help\n");
+            terminal.WriteError($"crisp: {UsageError(parsed)}\ncrisp: try --help\n");
             return CommandFailure.UsageExitCode;
         }
 
@@ -43,6 +43,10 @@ internal static class CommandTree
             terminal.WriteError(error.ToString());
         }
     }
+
+    // The parser first misses the command that a mistyped word was meant to be.
+    private static string UsageError(ParseResult parsed) =>
+        parsed.UnmatchedTokens is [var unknown, ..] ? $"{unknown}: no such command or option" : parsed.Errors[0].Message;
 
     private static RootCommand Build(Terminal terminal)
     {

@@ -19,12 +19,13 @@ internal static class PublishedPort
             throw Wrong(text);
         }
 
-        var hostAt = ports.LastIndexOf(':', Math.Max(0, containerAt - 1));
+        var host = ports[..containerAt];
+        var hostAt = host.LastIndexOf(':');
         return new PortMapping
         {
             Protocol = protocol,
-            HostIp = hostAt < 0 || containerAt == 0 ? "" : AddressOf(text, ports[..hostAt]),
-            HostPort = PortOf(text, ports[(hostAt + 1)..containerAt]),
+            HostIp = hostAt < 0 ? "" : AddressOf(text, host[..hostAt]),
+            HostPort = PortOf(text, host[(hostAt + 1)..]),
             ContainerPort = PortOf(text, ports[(containerAt + 1)..]),
         };
     }

@@ -17,6 +17,7 @@ internal static class CallFailure
     {
         StatusCode.DeadlineExceeded => New(StatusCode.DeadlineExceeded, $"{operation}: the deadline passed", cause),
         { } code => New(code, $"{operation}: given up by the caller", cause),
+        null when FindConnectFailure(cause) is { } failure => New(StatusCode.Unavailable, failure.Message, cause),
         null => New(CodeOf(cause), $"{operation}: {Innermost(cause).Message}", cause),
     };
 
@@ -40,6 +41,9 @@ internal static class CallFailure
             ? StatusCode.Unavailable
             : StatusCode.Internal;
     }
+
+    private static ConnectException? FindConnectFailure(Exception? cause) =>
+        cause as ConnectException ?? (cause?.InnerException is { } inner ? FindConnectFailure(inner) : null);
 
     private static Exception Innermost(Exception cause) => cause.InnerException is { } inner ? Innermost(inner) : cause;
 

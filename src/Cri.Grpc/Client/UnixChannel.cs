@@ -56,10 +56,10 @@ public sealed class UnixChannel : CallInvoker, IDisposable
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
-        catch
+        catch (Exception e)
         {
             socket.Dispose();
-            throw;
+            throw e is SocketException failure ? new ConnectException(socketPath, failure) : e;
         }
     }
 }

@@ -109,7 +109,13 @@ internal static class ReferenceGrammar
 
     private static (string Name, string? Port) SplitPort(string host)
     {
-        var colon = host.IndexOf(':', host.StartsWith('[') ? Math.Max(host.IndexOf(']'), 0) : 0);
+        var close = host.IndexOf(']');
+        if (host.StartsWith('[') && close < 0)
+        {
+            return (host, null);
+        }
+
+        var colon = host.IndexOf(':', Math.Max(close, 0));
         return colon < 0 ? (host, null) : (host[..colon], host[(colon + 1)..]);
     }
 

@@ -35,7 +35,7 @@ public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDrive
     private void WriteBundle(Sandbox sandbox, string id, string bundle)
     {
         var root = Path.Combine(bundle, "rootfs");
-        Directory.CreateDirectory(root);
+        Directory.CreateDirectory(Path.Combine(root, "proc"));
         var program = Path.Combine(root, Name);
         File.WriteAllBytes(program, PodInitBinary.ForThisMachine());
         const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserExecute
@@ -46,6 +46,7 @@ public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDrive
         {
             Process = new ProcessSpec { Args = ["/" + Name], User = new UserSpec { Uid = 65535, Gid = 65535 }, NoNewPrivileges = true },
             Root = new RootSpec("rootfs", Readonly: true),
+            Mounts = [new MountSpec("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"])], // runc itself needs it
             Linux = new LinuxSpec
             {
                 Namespaces = [new("mount"), new("pid"), .. Pinned(sandbox)],

@@ -157,7 +157,7 @@ internal sealed class ProcessOutput : IDisposable
 
         using var expired = new CancellationTokenSource();
         var ended = await Task.WhenAny(task, Task.Delay(limit, _services.Loop.Time, expired.Token)) == task;
-        await expired.CancelAsync();
+        expired.Cancel();
         return ended;
     }
 

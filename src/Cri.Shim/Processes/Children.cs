@@ -56,7 +56,7 @@ internal sealed class Children(EventLoop loop)
         using var expired = new CancellationTokenSource();
         if (await Task.WhenAny(exit, Task.Delay(limit, loop.Time, expired.Token)) == exit)
         {
-            await expired.CancelAsync();
+            expired.Cancel();
             return await exit;
         }
 
