@@ -1,1 +1,3 @@
-Console.WriteLine("crispd");
+using Cri.Cli;
+
+return await CommandTree.InvokeAsync(args, Terminal.OfProcess(), Interruption.Token());

@@ -69,6 +69,9 @@ public enum Errno
     /// <summary>Too many open files.</summary>
     EMFILE = 24,
 
+    /// <summary>Text file busy: a program that is open for writing.</summary>
+    ETXTBSY = 26,
+
     /// <summary>File too large.</summary>
     EFBIG = 27,
 

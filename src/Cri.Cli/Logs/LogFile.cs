@@ -1,0 +1,86 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Cri.Cli.Logs;
+
+/// <summary>
+/// Reads the lines of a log file that grows, across rotation: when the path has come to mean a new file, the old one is read to
+/// its end first. Not thread-safe.
+/// </summary>
+internal sealed class LogFile(string path) : IDisposable
+{
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly MemoryStream _partial = new();
+    private SafeFileHandle? _file;
+    private long _offset;
+
+    /// <summary>The lines there are now; ends where the file does, and may be called again when it has grown.</summary>
+    public IEnumerable<LogLine> ReadAvailable()
+    {
+        while (Open() is { } file)
+        {
+            for (var read = RandomAccess.Read(file, _buffer, _offset); read > 0; read = RandomAccess.Read(file, _buffer, _offset))
+            {
+                _offset += read;
+                foreach (var line in SplitLines(read))
+                {
+                    yield return line;
+                }
+            }
+
+            if (!IsReplaced(file))
+            {
+                yield break;
+            }
+
+            Close();
+        }
+    }
+
+    public void Dispose() => Close();
+
+    private SafeFileHandle? Open()
+    {
+        if (_file is null && File.Exists(path))
+        {
+            _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            _offset = 0;
+        }
+
+        return _file;
+    }
+
+    private void Close()
+    {
+        _file?.Dispose();
+        _file = null;
+        _partial.SetLength(0);
+    }
+
+    // Birth times tell files apart even when a new one has already outgrown the old; truncation shows in the length.
+    private bool IsReplaced(SafeFileHandle file)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        using var current = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        return RandomAccess.GetLength(current) < _offset || File.GetCreationTimeUtc(current) != File.GetCreationTimeUtc(file);
+    }
+
+    private List<LogLine> SplitLines(int count)
+    {
+        var lines = new List<LogLine>();
+        var rest = _buffer.AsSpan(0, count);
+        for (var newline = rest.IndexOf((byte)'\n'); newline >= 0; newline = rest.IndexOf((byte)'\n'))
+        {
+            _partial.Write(rest[..newline]);
+            lines.Add(LogLine.Parse(_partial.ToArray()));
+            _partial.SetLength(0);
+            rest = rest[(newline + 1)..];
+        }
+
+        _partial.Write(rest);
+        return lines;
+    }
+}

@@ -1,0 +1,15 @@
+namespace Cri.Cli.Output;
+
+/// <summary>Ids as people read them: 13 characters, without the algorithm.</summary>
+internal static class ShortId
+{
+    /// <summary>The short form of an id or digest.</summary>
+    public static string Of(string id)
+    {
+        var hex = id[(id.IndexOf(':') + 1)..];
+        return hex.Length > 13 ? hex[..13] : hex;
+    }
+
+    /// <summary>An image as a container names it: a reference stays, a bare digest is shortened.</summary>
+    public static string OfImage(string image) => image.StartsWith("sha256:", StringComparison.Ordinal) ? Of(image) : image;
+}

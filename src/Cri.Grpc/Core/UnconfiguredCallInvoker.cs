@@ -1,0 +1,12 @@
+using Cri.Grpc.Client;
+
+namespace Grpc.Core;
+
+/// <summary>The invoker of a client that was made without one: every call says so.</summary>
+internal sealed class UnconfiguredCallInvoker() : CallInvoker(int.MaxValue)
+{
+    public static readonly UnconfiguredCallInvoker Instance = new();
+
+    private protected override ClientCall Start(string method, CallOptions options, ReadOnlyMemory<byte> request, int maxMessageSize) =>
+        throw new InvalidOperationException($"call {method}: the client has no channel");
+}

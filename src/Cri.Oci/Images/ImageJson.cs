@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace Cri.Oci.Images;
+
+/// <summary>Source-generated JSON of the image documents: camelCase, absent instead of null.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = 32)]
+[JsonSerializable(typeof(ImageIndex))]
+[JsonSerializable(typeof(Manifest))]
+[JsonSerializable(typeof(Image))]
+[JsonSerializable(typeof(Descriptor))]
+public sealed partial class ImageJson : JsonSerializerContext;

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Cri.Oci.Runtime;
+using Cri.RuntimeService.Runtimes;
+using Cri.RuntimeService.Shims;
+using Cri.RuntimeService.Spec;
+using Cri.Ttrpc.TaskApi.V3;
+
+namespace Cri.RuntimeService.Sandboxes;
+
+/// <summary>
+/// The init of a pod whose containers share a PID namespace: a static program of a few hundred bytes, run by the OCI runtime
+/// in a root file system that holds nothing else, so that its /proc/1/root shows a container nothing of the host.
+/// </summary>
+public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDriver cgroups)
+{
+    private const string Name = "init";
+
+    /// <summary>The id under which the shim and the OCI runtime know a pod's init.</summary>
+    public static string IdOf(string sandboxId) => $"{sandboxId}-{Name}";
+
+    /// <summary>Starts the init and answers its pid.</summary>
+    public async Task<int> StartAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        var shim = sandbox.Shim!;
+        var id = IdOf(sandbox.Id);
+        var runtime = runtimes.Require(sandbox.Record.RuntimeHandler);
+        var bundle = Path.Combine(sandbox.Files.Directory, Name);
+        WriteBundle(sandbox, id, bundle);
+        var created = await shim.Tasks.CreateAsync(
+            new CreateTaskRequest { Id = id, Bundle = bundle, Options = RuntimeOptions.For(runtime, state, cgroups) }, cancellationToken);
+        await shim.Tasks.StartAsync(new StartRequest { Id = id }, cancellationToken);
+        return (int)created.Pid;
+    }
+
+    private void WriteBundle(Sandbox sandbox, string id, string bundle)
+    {
+        var root = Path.Combine(bundle, "rootfs");
+        Directory.CreateDirectory(Path.Combine(root, "proc"));
+        var program = Path.Combine(root, Name);
+        File.WriteAllBytes(program, PodInitBinary.ForThisMachine());
+        const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(program, Executable);
+        File.SetUnixFileMode(root, Executable);
+        var spec = new RuntimeSpec
+        {
+            Process = new ProcessSpec { Args = ["/" + Name], User = new UserSpec { Uid = 65535, Gid = 65535 }, NoNewPrivileges = true },
+            Root = new RootSpec("rootfs", Readonly: true),
+            Mounts = [new MountSpec("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"])], // runc itself needs it
+            Linux = new LinuxSpec
+            {
+                Namespaces = [new("mount"), new("pid"), .. Pinned(sandbox)],
+                CgroupsPath = cgroups.PathOf(sandbox.Record.Config.Linux?.CgroupParent ?? "", id),
+                Resources = new ResourcesSpec { Devices = [new DeviceRuleSpec(false, null, null, null, "rwm")] },
+            },
+        };
+        File.WriteAllBytes(Path.Combine(bundle, "config.json"), JsonSerializer.SerializeToUtf8Bytes(spec, RuntimeJson.Default.RuntimeSpec));
+    }
+
+    private static IEnumerable<NamespaceSpec> Pinned(Sandbox sandbox)
+    {
+        if (!SandboxNamespaces.HostNetwork(sandbox.Record.Config))
+        {
+            yield return new NamespaceSpec("network", sandbox.Files.Namespace("net"));
+            yield return new NamespaceSpec("uts", sandbox.Files.Namespace("uts"));
+        }
+
+        if (!SandboxNamespaces.HostIpc(sandbox.Record.Config))
+        {
+            yield return new NamespaceSpec("ipc", sandbox.Files.Namespace("ipc"));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using Cri.Linux;
+using Cri.Oci.Runtime;
+using Cri.RuntimeService.Lifecycle;
+
+namespace Cri.RuntimeService.Spec;
+
+/// <summary>The devices of a container: none by default besides the standard ones, all of the host when privileged.</summary>
+public static class ContainerDevices
+{
+    // What the OCI runtime makes in every container, or what a pseudo-terminal needs.
+    private static readonly DeviceRuleSpec[] s_standard =
+    [
+        new(false, null, null, null, "rwm"),
+        new(true, "c", null, null, "m"), new(true, "b", null, null, "m"),
+        new(true, "c", 1, 3, "rwm"), new(true, "c", 1, 5, "rwm"), new(true, "c", 1, 7, "rwm"), new(true, "c", 1, 8, "rwm"),
+        new(true, "c", 1, 9, "rwm"), new(true, "c", 5, 0, "rwm"), new(true, "c", 5, 2, "rwm"), new(true, "c", 136, null, "rwm"),
+    ];
+
+    // Made by the OCI runtime itself or mounted separately.
+    private static readonly HashSet<string> s_skipped = new(StringComparer.Ordinal)
+    {
+        "/dev/pts", "/dev/shm", "/dev/fd", "/dev/mqueue", "/dev/console", "/dev/.lxc", "/dev/.lxd-mounts", "/dev/.udev",
+    };
+
+    /// <summary>Device nodes to make.</summary>
+    public static List<DeviceSpec>? Nodes(SpecInput input)
+    {
+        if (input.Security.Privileged)
+        {
+            return [.. HostDevices("/dev")];
+        }
+
+        var devices = input.Config.Devices.SelectMany(Requested).ToList();
+        return devices.Count == 0 ? null : devices;
+    }
+
+    /// <summary>The rules of the device cgroup.</summary>
+    public static List<DeviceRuleSpec> Rules(SpecInput input) => input.Security.Privileged
+        ? [new DeviceRuleSpec(true, null, null, null, "rwm")]
+        : [.. s_standard, .. input.Config.Devices.SelectMany(device => Requested(device).Select(node => new DeviceRuleSpec(
+            true, node.Type, node.Major, node.Minor, device.Permissions.Length > 0 ? device.Permissions : "rwm")))];
+
+    // A directory stands for all devices below it.
+    private static IEnumerable<DeviceSpec> Requested(V1.Device device)
+    {
+        var status = FileStatus.Of(Resolved(device.HostPath))
+            ?? throw CriError.Invalid($"device \"{device.HostPath}\": no such file on the host");
+        if (status.Kind == FileKind.Directory)
+        {
+            return HostDevices(device.HostPath).Select(node => node with
+            {
+                Path = device.ContainerPath.TrimEnd('/') + node.Path[device.HostPath.TrimEnd('/').Length..],
+            });
+        }
+
+        return Node(device.ContainerPath, status) is { } single
+            ? [single]
+            : throw CriError.Invalid($"device \"{device.HostPath}\": not a device");
+    }
+
+    private static IEnumerable<DeviceSpec> HostDevices(string directory)
+    {
+        foreach (var path in Directory.EnumerateFileSystemEntries(directory).Where(path => !s_skipped.Contains(path)))
+        {
+            var status = FileStatus.Of(path);
+            if (status?.Kind == FileKind.Directory)
+            {
+                foreach (var inner in HostDevices(path))
+                {
+                    yield return inner;
+                }
+            }
+            else if (status is not null && Node(path, status) is { } node)
+            {
+                yield return node;
+            }
+        }
+    }
+
+    private static DeviceSpec? Node(string path, FileStatus status) => status.Kind switch
+    {
+        FileKind.CharacterDevice => Node(path, "c", status),
+        FileKind.BlockDevice => Node(path, "b", status),
+        _ => null,
+    };
+
+    private static DeviceSpec Node(string path, string type, FileStatus status) => new(
+        path,
+        type,
+        DeviceNumber.Major(status.SpecialDevice),
+        DeviceNumber.Minor(status.SpecialDevice),
+        (uint)status.Permissions,
+        status.UserId,
+        status.GroupId);
+
+    private static string Resolved(string path)
+    {
+        try
+        {
+            return RealPath.Of(path);
+        }
+        catch (LinuxException error)
+        {
+            throw CriError.Invalid($"device \"{path}\": {error.Message}");
+        }
+    }
+}

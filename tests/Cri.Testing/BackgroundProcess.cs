@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Cri.Testing;
+
+/// <summary>A server that a test started: its output goes to a file, and it never outlives the test run.</summary>
+public sealed class BackgroundProcess
+{
+    private static readonly ConcurrentDictionary<int, Process> s_running = new();
+    private readonly Process _process;
+    private readonly string _log;
+
+    static BackgroundProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) => KillAll();
+
+    private BackgroundProcess(Process process, string log)
+    {
+        _process = process;
+        _log = log;
+    }
+
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>What it wrote so far.</summary>
+    public string Output => File.Exists(_log) ? File.ReadAllText(_log) : "";
+
+    /// <summary>Starts a program in a session of its own, so that a Ctrl-C in the terminal is not its business.</summary>
+    public static BackgroundProcess Start(string path, IReadOnlyList<string> arguments, string log)
+    {
+        var start = new ProcessStartInfo("/bin/sh");
+        foreach (var argument in (string[])["-c", "log=$1; shift; exec setsid \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", log, path, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = Process.Start(start)!;
+        s_running[process.Id] = process;
+        return new BackgroundProcess(process, log);
+    }
+
+    /// <summary>Waits until <paramref name="condition"/> holds; fails with the output when the process ends or 30 s pass.</summary>
+    public async Task UntilAsync(Func<Task<bool>> condition, string what)
+    {
+        var limit = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            if (_process.HasExited || limit.Elapsed > TimeSpan.FromSeconds(30))
+            {
+                throw new InvalidOperationException($"waiting until {what}: {(_process.HasExited ? "it ended" : "timeout")}\n{Output}");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Ends it by SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        s_running.TryRemove(_process.Id, out _);
+    }
+
+    /// <summary>Ends it by SIGTERM; SIGKILL after 20 s. Returns its exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using (var kill = Process.Start("/bin/kill", ["-TERM", $"{Id}"]))
+        {
+            await kill.WaitForExitAsync();
+        }
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync();
+        }
+
+        s_running.TryRemove(_process.Id, out _);
+        return _process.ExitCode;
+    }
+
+    private static void KillAll()
+    {
+        foreach (var process in s_running.Values)
+        {
+            process.Kill();
+        }
+    }
+}

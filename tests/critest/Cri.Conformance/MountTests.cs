@@ -1,0 +1,135 @@
+using Cri.Api.V1;
+using Cri.Testing;
+using Cri.Testing.Pods;
+using Cri.Testing.Registry;
+using Xunit;
+
+namespace Cri.Conformance;
+
+public sealed class MountTests(PodFixture fixture) : ConformanceTest, IClassFixture<PodFixture>, IDisposable
+{
+    private readonly TemporaryDirectory _host = new("mounts", "/var/tmp");
+
+    private TestPod Pod => fixture.Pod;
+
+    public void Dispose() => _host.Dispose();
+
+    [Fact]
+    public async Task Container_WithAMount_ReadsAndWritesTheHostsDirectory()
+    {
+        _host.File("in", "from host");
+
+        var output = await Pod.OutputAsync("cat /data/in; echo from container >/data/out", At("/data"));
+
+        Assert.Equal("from host", output);
+        Assert.Equal("from container\n", await File.ReadAllTextAsync(_host.Path + "/out"));
+    }
+
+    [Fact]
+    public async Task Container_WithAReadonlyMount_CannotWrite()
+    {
+        var output = await Pod.OutputAsync("echo x 2>/dev/null >/data/out || echo refused", At("/data", mount => mount.Readonly = true));
+
+        Assert.Equal("refused", output.Split('\n')[^1]);
+        Assert.False(File.Exists(_host.Path + "/out"));
+    }
+
+    [Fact]
+    public async Task Container_WithAFileMount_SeesTheFile()
+    {
+        var file = _host.File("one", "just this");
+
+        var output = await Pod.OutputAsync("cat /etc/one", config =>
+            config.Mounts.Add(new Mount { ContainerPath = "/etc/one", HostPath = file, Readonly = true }));
+
+        Assert.Equal("just this", output);
+    }
+
+    [Fact]
+    public async Task Container_WithASymlinkAsMountSource_SeesItsTarget()
+    {
+        _host.File("target/in", "behind the link");
+        File.CreateSymbolicLink(_host.Path + "/link", "target");
+
+        var output = await Pod.OutputAsync("cat /data/in", config =>
+            config.Mounts.Add(new Mount { ContainerPath = "/data", HostPath = _host.Path + "/link" }));
+
+        Assert.Equal("behind the link", output);
+    }
+
+    [Fact]
+    public async Task ContainerStatus_OfAContainerWithAMount_ShowsIt()
+    {
+        var container = await Pod.CreateAsync(["true"], At("/data", mount => mount.Readonly = true));
+
+        var mount = Assert.Single((await container.StatusAsync()).Mounts, mount => mount.ContainerPath == "/data");
+
+        Assert.Equal((_host.Path, true), (mount.HostPath, mount.Readonly));
+    }
+
+    [Fact]
+    public async Task Container_WithAReadonlyRoot_CannotWriteThere()
+    {
+        var output = await Pod.OutputAsync(
+            "echo x 2>/dev/null >/file || echo refused", config => config.Linux.SecurityContext.ReadonlyRootfs = true);
+
+        Assert.EndsWith("refused", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Container_WithAWritableRoot_KeepsItsFilesToItself()
+    {
+        Assert.Equal("mine", await Pod.OutputAsync("echo mine >/own; cat /own"));
+        Assert.Equal("absent", await Pod.OutputAsync("test -e /own || echo absent"));
+    }
+
+    [Fact]
+    public async Task Container_OfAnImageWithAVolume_HasAWritableDirectoryThere()
+    {
+        var reference = await Cri.PullAsync(new TestImage
+        {
+            Name = "volume:v1",
+            Volumes = ["/vol"],
+            Files = [TestFile.Text("vol/seed", "from the image\n")],
+        });
+
+        var output = await Pod.OutputAsync("cat /vol/seed; echo x >/vol/new && echo written", config => config.Image.Image = reference);
+
+        Assert.Equal("from the image\nwritten", output);
+    }
+
+    [Fact]
+    public async Task Container_WithHostToContainerPropagation_SeesALaterMount()
+    {
+        Directory.CreateDirectory(_host.Path + "/sub");
+        Command.Run("mount", "--bind", _host.Path, _host.Path);
+        try
+        {
+            Command.Run("mount", "--make-shared", _host.Path);
+            var container = await Pod.StartAsync(["sleep", "1000"], At("/data", m => m.Propagation = MountPropagation.PropagationHostToContainer));
+            Command.Run("mount", "-t", "tmpfs", "late", _host.Path + "/sub");
+            Assert.Contains("late", await container.ShellAsync("grep ' /data/sub ' /proc/mounts"), StringComparison.Ordinal);
+            await container.RemoveAsync();
+        }
+        finally
+        {
+            Command.Run("umount", "-R", _host.Path);
+        }
+    }
+
+    [Fact]
+    public async Task Container_WithADevice_SeesIt()
+    {
+        var output = await Pod.OutputAsync("head -c 4 /dev/nil | wc -c; test -c /dev/nil && echo device", config =>
+            config.Devices.Add(new Device { ContainerPath = "/dev/nil", HostPath = "/dev/null", Permissions = "rw" }));
+
+        Assert.Equal("0\ndevice", output);
+    }
+
+    private Action<ContainerConfig> At(string path, Action<Mount>? change = null) => config =>
+    {
+        var mount = new Mount { ContainerPath = path, HostPath = _host.Path };
+        change?.Invoke(mount);
+        config.Mounts.Add(mount);
+    };
+}

@@ -1,0 +1,182 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Cri.Api.V1;
+using Cri.Testing.Pods;
+using Xunit;
+
+namespace Cri.Conformance;
+
+public sealed class PodNetworkTests : ConformanceTest
+{
+    private const string Serve = "mkdir /www; echo served >/www/index.html; exec httpd -f -p 8080 -h /www";
+
+    [Fact]
+    public async Task RunPodSandbox_WithAPodNetwork_HasAnAddressThatAnswers()
+    {
+        var pod = await RunPodAsync();
+        await pod.StartScriptAsync(Serve);
+
+        var address = (await pod.StatusAsync()).Network.Ip;
+
+        Assert.True(IPAddress.TryParse(address, out _), address);
+        Assert.Equal("served\n", await GetAsync($"http://{address}:8080/"));
+    }
+
+    [Fact]
+    public async Task Container_InAPodNetwork_HasItsAddressOnEth0AndALoopback()
+    {
+        var pod = await RunPodAsync();
+        var address = (await pod.StatusAsync()).Network.Ip;
+
+        var interfaces = await pod.OutputAsync("ip -4 -o addr");
+
+        Assert.Contains($"inet {address}/", interfaces, StringComparison.Ordinal);
+        Assert.Contains("eth0", interfaces, StringComparison.Ordinal);
+        Assert.Contains("inet 127.0.0.1/8", interfaces, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pods_OnOneNode_ReachEachOther()
+    {
+        var server = await RunPodAsync();
+        await server.StartScriptAsync(Serve);
+        var address = (await server.StatusAsync()).Network.Ip;
+        await GetAsync($"http://{address}:8080/");
+        var client = await RunPodAsync();
+
+        Assert.Equal("served", await client.OutputAsync($"wget -q -O - http://{address}:8080/"));
+    }
+
+    [Fact]
+    public async Task Containers_OfOnePod_ShareTheNetwork()
+    {
+        var pod = await RunPodAsync();
+        await pod.StartScriptAsync(Serve);
+        await GetAsync($"http://{(await pod.StatusAsync()).Network.Ip}:8080/");
+
+        Assert.Equal("served", await pod.OutputAsync("wget -q -O - http://127.0.0.1:8080/"));
+    }
+
+    [Fact]
+    public async Task RunPodSandbox_WithAHostPort_AnswersOnLoopbackAndByAddress()
+    {
+        var port = FreePort();
+        var pod = await RunPodAsync(config => config.PortMappings.Add(new PortMapping { ContainerPort = 8080, HostPort = port }));
+        await pod.StartScriptAsync(Serve);
+
+        Assert.Equal("served\n", await GetAsync($"http://127.0.0.1:{port}/"));
+        Assert.Equal("served\n", await GetAsync($"http://{HostAddress()}:{port}/"));
+    }
+
+    [Fact]
+    public async Task RunPodSandbox_WithAHostIp_AnswersOnlyThere()
+    {
+        var port = FreePort();
+        var pod = await RunPodAsync(config =>
+            config.PortMappings.Add(new PortMapping { ContainerPort = 8080, HostPort = port, HostIp = "127.0.0.1" }));
+        await pod.StartScriptAsync(Serve);
+
+        Assert.Equal("served\n", await GetAsync($"http://127.0.0.1:{port}/"));
+        using var client = new TcpClient();
+        await Assert.ThrowsAsync<SocketException>(() => client.ConnectAsync(HostAddress(), port));
+    }
+
+    [Fact]
+    public async Task StopPodSandbox_WithAHostPort_GivesThePortBack()
+    {
+        var port = FreePort();
+        var pod = await RunPodAsync(config => config.PortMappings.Add(new PortMapping { ContainerPort = 8080, HostPort = port }));
+        await pod.StartScriptAsync(Serve);
+        await GetAsync($"http://127.0.0.1:{port}/");
+
+        await pod.StopAsync();
+
+        using var client = new TcpClient();
+        await Assert.ThrowsAsync<SocketException>(() => client.ConnectAsync(IPAddress.Loopback, port));
+    }
+
+    [Fact]
+    public async Task StopPodSandbox_OfManyPods_GivesTheirAddressesBack()
+    {
+        if (Cri.Crispd is null)
+        {
+            return;
+        }
+
+        var pods = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RunPodAsync()));
+        var addresses = (await Task.WhenAll(pods.Select(pod => pod.StatusAsync()))).Select(status => status.Network.Ip).ToList();
+
+        Assert.Equal(4, addresses.Distinct().Count());
+        Assert.All(addresses, address => Assert.StartsWith(Cri.Crispd.Subnet + ".", address, StringComparison.Ordinal));
+        await Task.WhenAll(pods.Select(pod => pod.StopAsync()));
+        Assert.DoesNotContain(Cri.Crispd.Leaks.Find(), leak => addresses.Any(address => leak.EndsWith("/" + address, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Container_InAHostNetworkPod_HasTheHostsInterfaces()
+    {
+        var pod = await RunPodAsync(HostNetwork);
+
+        var interfaces = await pod.OutputAsync("ls /sys/class/net");
+
+        foreach (var physical in NetworkInterface.GetAllNetworkInterfaces().Where(i => !IsEphemeral(i.Name)))
+        {
+            Assert.Contains(physical.Name, interfaces, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task PodSandboxStatus_OfAHostNetworkPod_HasNoAddressAndModeNode()
+    {
+        var pod = await RunPodAsync(HostNetwork);
+
+        var status = await pod.StatusAsync();
+
+        Assert.Equal("", status.Network?.Ip ?? "");
+        Assert.Equal(NamespaceMode.Node, status.Linux.Namespaces.Options.Network);
+    }
+
+    private static void HostNetwork(PodSandboxConfig config)
+    {
+        config.Linux.SecurityContext.NamespaceOptions.Network = NamespaceMode.Node;
+        config.Hostname = "";
+    }
+
+    // Interfaces of pods and test bridges come and go.
+    private static bool IsEphemeral(string name) =>
+        name.StartsWith("veth", StringComparison.Ordinal) || name.StartsWith("crisp", StringComparison.Ordinal);
+
+    private static string HostAddress() => NetworkInterface.GetAllNetworkInterfaces()
+        .Where(i => i.NetworkInterfaceType != NetworkInterfaceType.Loopback && !IsEphemeral(i.Name))
+        .SelectMany(i => i.GetIPProperties().UnicastAddresses)
+        .First(address => address.Address.AddressFamily == AddressFamily.InterNetwork).Address.ToString();
+
+    private static int FreePort()
+    {
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+        return port;
+    }
+
+    private static async Task<string> GetAsync(string url)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) });
+        return await Eventually.GetAsync(
+            async () =>
+            {
+                try
+                {
+                    return await http.GetStringAsync(new Uri(url));
+                }
+                catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
+                {
+                    return "";
+                }
+            },
+            body => body.Length > 0,
+            $"{url} answers");
+    }
+}

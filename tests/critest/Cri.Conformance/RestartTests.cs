@@ -1,0 +1,190 @@
+using Cri.Api.V1;
+using Cri.Testing.Crispd;
+using Cri.Testing.Pods;
+using Xunit;
+
+namespace Cri.Conformance;
+
+/// <summary>crispd is killed while pods run; each test has a crispd of its own.</summary>
+public sealed class RestartTests : IAsyncLifetime
+{
+    private CriEndpoint _cri = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (!SkipsRestart)
+        {
+            _cri = await CriEndpoint.StartAsync();
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (!SkipsRestart)
+        {
+            await _cri.DisposeAsync();
+        }
+    }
+
+    private static bool SkipsRestart => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("CRI_ENDPOINT"));
+
+    private CrispdFixture Crispd => _cri.Crispd!;
+
+    [CrispdFact]
+    public async Task Crispd_KilledAndStarted_ListsEverythingAsBefore()
+    {
+        var pod = await TestPod.RunAsync(_cri, config => config.Annotations["kept"] = "yes");
+        await pod.StartAsync(["sleep", "1000"]);
+        await pod.CreateAsync(["true"]);
+        await (await pod.StartScriptAsync("exit 4")).ExitAsync();
+        var stopped = await TestPod.RunAsync(_cri);
+        await stopped.StopAsync();
+        var before = await ViewAsync();
+
+        await RestartAsync();
+
+        Assert.Equal(before, await ViewAsync());
+        await pod.DisposeAsync();
+        await stopped.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task Container_ThatExitsWhileCrispdIsDown_IsReportedWithItsCodeAndTime()
+    {
+        var pod = await TestPod.RunAsync(_cri);
+        var container = await pod.StartScriptAsync("until test -e /go; do sleep 0.05; done; echo leaving; exit 21");
+        var go = $"/proc/{await PidAsync(container)}/root/go";
+
+        await Crispd.KillAsync();
+        var down = Now();
+        await File.WriteAllTextAsync(go, "");
+        await container.LoggedAsync("leaving");
+        await Eventually.HoldsAsync(() => !Directory.Exists(Path.GetDirectoryName(Path.GetDirectoryName(go))), "the process is gone");
+        await StartAgainAsync();
+
+        var status = await container.ExitAsync();
+        Assert.Equal((21, "Error"), (status.ExitCode, status.Reason));
+        Assert.InRange(status.FinishedAt, down, Now());
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task Container_ThatLogsWhileCrispdIsDown_HasNoGapInItsLog()
+    {
+        var pod = await TestPod.RunAsync(_cri);
+        var container = await pod.StartScriptAsync("i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done");
+        await container.LoggedAsync("10");
+
+        await Crispd.KillAsync();
+        var atKill = container.Log.Count;
+        await Eventually.HoldsAsync(() => container.Log.Count > atKill + 10, "lines appear while crispd is down");
+        await StartAgainAsync();
+        var atStart = container.Log.Count;
+        await Eventually.HoldsAsync(() => container.Log.Count > atStart + 10, "lines appear after the start");
+        await container.StopAsync(0);
+
+        var numbers = container.Log.Select(line => int.Parse(line.Text)).ToList();
+        Assert.Equal(Enumerable.Range(0, numbers.Count), numbers);
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task Pod_AfterARestart_WorksAsBefore()
+    {
+        var pod = await TestPod.RunAsync(_cri);
+        var container = await pod.StartAsync(["sleep", "1000"]);
+        var address = (await pod.StatusAsync()).Network.Ip;
+
+        await RestartAsync();
+
+        Assert.Equal(address, (await pod.StatusAsync()).Network.Ip);
+        Assert.Equal("still here", await container.ShellAsync("echo still here"));
+        Assert.True((await container.StatsAsync()).Memory.WorkingSetBytes.Value > 0);
+        Assert.Equal("new one", await pod.OutputAsync("echo new one"));
+        await container.StopAsync(0);
+        Assert.Equal(137, (await container.StatusAsync()).ExitCode);
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task Crispd_KilledInTheMiddleOfPodStarts_LeavesNothingAfterRemoval()
+    {
+        var configs = Enumerable.Range(0, 4).Select(_ => TestPod.NewConfig(_cri)).ToList();
+        var runs = configs.Select(config => _cri.Runtime.RunPodSandboxAsync(new RunPodSandboxRequest { Config = config }).ResponseAsync).ToList();
+        await Task.WhenAny(runs);
+
+        await RestartAsync();
+        await Task.WhenAll(runs.Select(run => run.ContinueWith(_ => { }, TaskScheduler.Default)));
+        await _cri.RemovePodsAsync();
+
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task Crispd_Terminated_ExitsWith0AndLeavesItsPodsRunning()
+    {
+        var pod = await TestPod.RunAsync(_cri);
+        var container = await pod.StartAsync(["sleep", "1000"]);
+        var pid = await PidAsync(container);
+
+        Assert.Equal(0, await Crispd.StopAsync());
+
+        Assert.True(Directory.Exists($"/proc/{pid}"));
+        await StartAgainAsync();
+        Assert.Equal(ContainerState.ContainerRunning, (await container.StatusAsync()).State);
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000_000;
+
+    // The container's own view of its pid 1 is useless here; its cgroup knows the host's number.
+    private async Task<int> PidAsync(TestContainer container)
+    {
+        var cgroup = Directory.EnumerateDirectories("/sys/fs/cgroup", container.Id + "*", new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            AttributesToSkip = FileAttributes.ReparsePoint,
+        }).First();
+        var processes = await File.ReadAllLinesAsync(cgroup + "/cgroup.procs");
+        return int.Parse(processes[0]);
+    }
+
+    private async Task RestartAsync()
+    {
+        await Crispd.KillAsync();
+        await StartAgainAsync();
+    }
+
+    private async Task StartAgainAsync()
+    {
+        await Crispd.StartAsync();
+        _cri.Reconnect();
+    }
+
+    private async Task<string> ViewAsync()
+    {
+        var pods = await _cri.Runtime.ListPodSandboxAsync(new ListPodSandboxRequest());
+        var containers = await _cri.Runtime.ListContainersAsync(new ListContainersRequest());
+        var images = await _cri.Images.ListImagesAsync(new ListImagesRequest());
+        var statuses = new List<string>();
+        foreach (var container in containers.Containers)
+        {
+            statuses.Add((await _cri.Runtime.ContainerStatusAsync(new ContainerStatusRequest { ContainerId = container.Id })).Status.ToString());
+        }
+
+        foreach (var pod in pods.Items)
+        {
+            statuses.Add((await _cri.Runtime.PodSandboxStatusAsync(new PodSandboxStatusRequest { PodSandboxId = pod.Id })).Status.ToString());
+        }
+
+        return string.Join('\n', pods.Items.Select(pod => pod.ToString()).Concat(containers.Containers.Select(container => container.ToString()))
+            .Concat(images.Images.Select(image => image.ToString())).Concat(statuses).Order(StringComparer.Ordinal));
+    }
+
+    private async Task LeavesNothingAsync() => Assert.Empty(await _cri.Leaks.FindRemainingAsync());
+}
