@@ -15,7 +15,7 @@ public sealed record LeakCheck
     /// <summary>Where host-local keeps the leases of its network.</summary>
     public string? Leases { get; init; }
 
-    /// <summary>The parent cgroup of its pods, such as <c>/crisp-test</c>.</summary>
+    /// <summary>The cgroup that has the pods' cgroups in it, such as <c>/crisp-test</c>.</summary>
     public string? CgroupParent { get; init; }
 
     /// <summary>Directories that must be empty: where pods and containers have theirs.</summary>
@@ -78,16 +78,18 @@ public sealed record LeakCheck
     private static string RootMount(string process) =>
         Read(process + "/mountinfo").Split('\n').FirstOrDefault(line => line.Split(' ') is [_, _, _, _, "/", ..]) ?? "";
 
+    // A pod's own cgroup is its kubelet's, here the test's, to remove; what lies in it is the runtime's.
     private IEnumerable<string> Cgroups() => CgroupParent is { } parent
         ? from hierarchy in CgroupHierarchies()
           let top = hierarchy + parent
           where Directory.Exists(top)
-          from cgroup in Directory.EnumerateDirectories(top, "*", SearchOption.AllDirectories)
+          from pod in Directory.EnumerateDirectories(top)
+          from cgroup in Directory.EnumerateDirectories(pod, "*", SearchOption.AllDirectories)
           select $"cgroup {cgroup}"
         : [];
 
     /// <summary>Where the cgroup file systems are mounted.</summary>
-    internal static IEnumerable<string> CgroupHierarchies() =>
+    public static IEnumerable<string> CgroupHierarchies() =>
         from line in File.ReadLines("/proc/self/mountinfo")
         let fields = line.Split(" - ")
         where fields.Length == 2 && fields[1].StartsWith("cgroup", StringComparison.Ordinal)

@@ -69,10 +69,11 @@ public sealed class CriEndpoint : IAsyncDisposable
             endpoint.Busybox = await endpoint.PullAsync(new TestImage { Name = "busybox:latest" });
             return endpoint;
         }
-        catch
+        catch (RpcException e)
         {
+            var log = crispd?.Log;
             await endpoint.DisposeAsync();
-            throw;
+            throw new InvalidOperationException($"the first pull failed: {e.Status.Detail}\n{log}", e);
         }
     }
 

@@ -1,4 +1,5 @@
 using Cri.Api.V1;
+using Cri.Testing.Leaks;
 using Grpc.Core;
 
 namespace Cri.Testing.Pods;
@@ -130,9 +131,23 @@ public sealed class TestPod : IAsyncDisposable
             // Some runtimes do not take the removal of a removed pod.
         }
 
+        RemoveCgroup();
         if (Directory.Exists(Config.LogDirectory))
         {
             Directory.Delete(Config.LogDirectory, recursive: true);
+        }
+    }
+
+    // The kubelet removes a pod's cgroup; one that still has a container's in it is left for the leak check.
+    private void RemoveCgroup()
+    {
+        foreach (var cgroup in LeakCheck.CgroupHierarchies().Select(hierarchy => hierarchy + Config.Linux.CgroupParent))
+        {
+            if (Directory.Exists(cgroup) && Directory.GetDirectories(cgroup).Length == 0)
+            {
+                // The files in a cgroup are no obstacle to rmdir(2), but they are to a recursive removal.
+                Directory.Delete(cgroup);
+            }
         }
     }
 }

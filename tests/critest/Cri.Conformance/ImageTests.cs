@@ -223,7 +223,7 @@ public sealed class ImageTests : ConformanceTest
     }
 
     [Theory]
-    [InlineData("UPPER/case:v1")]
+    [InlineData("name/UPPER:v1")]
     [InlineData("name:with space")]
     [InlineData("name@sha256:short")]
     [InlineData(":tag-only")]

@@ -58,6 +58,16 @@ public sealed class MountTests(PodFixture fixture) : ConformanceTest, IClassFixt
     }
 
     [Fact]
+    public async Task Container_WithAMissingMountSource_GetsAnEmptyDirectory()
+    {
+        var output = await Pod.OutputAsync("ls /data | wc -l", config =>
+            config.Mounts.Add(new Mount { ContainerPath = "/data", HostPath = _host.Path + "/made/for/it" }));
+
+        Assert.Equal("0", output);
+        Assert.True(Directory.Exists(_host.Path + "/made/for/it"));
+    }
+
+    [Fact]
     public async Task ContainerStatus_OfAContainerWithAMount_ShowsIt()
     {
         var container = await Pod.CreateAsync(["true"], At("/data", mount => mount.Readonly = true));

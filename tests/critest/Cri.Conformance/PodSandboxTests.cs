@@ -211,9 +211,11 @@ public sealed class PodSandboxTests : ConformanceTest
     {
         const string Namespaces = "readlink /proc/self/ns/ipc; readlink /proc/self/ns/pid";
         var pod = await RunPodAsync();
+        var one = await pod.StartAsync(["sleep", "1000"]);
+        var other = await pod.StartAsync(["sleep", "1000"]);
 
-        var first = (await pod.OutputAsync(Namespaces)).Split('\n');
-        var second = (await pod.OutputAsync(Namespaces)).Split('\n');
+        var first = (await one.ShellAsync(Namespaces)).Split('\n');
+        var second = (await other.ShellAsync(Namespaces)).Split('\n');
 
         Assert.Equal(first[0], second[0]);
         Assert.NotEqual(first[1], second[1]);
