@@ -13,6 +13,9 @@ internal sealed unsafe partial class CommandRun : IDisposable
     // poll(2) says writable when a pipe has room for this much, so that such a write does not block.
     private const int WriteSize = 4096;
 
+    private const int BusyAttempts = 10;
+    private static readonly TimeSpan _busyPause = TimeSpan.FromMilliseconds(20);
+
     // A killed process that the kernel does not let go yet (state D) must not hold up its caller.
     private static readonly TimeSpan _dyingTime = TimeSpan.FromSeconds(2);
 
@@ -91,7 +94,23 @@ internal sealed unsafe partial class CommandRun : IDisposable
         _process.Dispose();
     }
 
-    private int Start() => ChildProcess.Start(new ChildProcessOptions
+    // A program that has just been written is busy while its writer, or a process forked meanwhile, still holds it open.
+    private int Start()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return ChildProcess.Start(Child());
+            }
+            catch (LinuxException e) when (e.Error == Errno.ETXTBSY && attempt < BusyAttempts)
+            {
+                Thread.Sleep(_busyPause);
+            }
+        }
+    }
+
+    private ChildProcessOptions Child() => new()
     {
         Path = _options.Path,
         Arguments = _options.Arguments,
@@ -104,7 +123,7 @@ internal sealed unsafe partial class CommandRun : IDisposable
             [1] = _output.Writer.Number,
             [2] = _errorOutput.Writer.Number,
         },
-    });
+    };
 
     private CommandEnd Serve(Span<PollEntry> entries)
     {

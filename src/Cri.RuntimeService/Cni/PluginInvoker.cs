@@ -6,10 +6,6 @@ namespace Cri.RuntimeService.Cni;
 /// <summary>Runs plugins and understands their answers.</summary>
 internal sealed class PluginInvoker(CniOptions options)
 {
-    // A binary that is being replaced is busy for a moment: its writer has not closed it yet.
-    private const int BusyAttempts = 5;
-    private static readonly TimeSpan _busyPause = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Calls a plugin. The answer is what it printed; null for an empty answer, which only ADD may not give.</summary>
     /// <exception cref="CniException">It failed in any way; the message says how, with the plugin's own words.</exception>
     internal async Task<JsonElement?> CallAsync(PluginRequest request, CancellationToken cancellationToken)
@@ -37,20 +33,13 @@ internal sealed class PluginInvoker(CniOptions options)
             Input = request.Input(),
             Timeout = options.PluginTimeout,
         };
-        for (var attempt = 1; ; attempt++)
+        try
         {
-            try
-            {
-                return await Command.RunAsync(command, cancellationToken);
-            }
-            catch (LinuxException e) when (e.Error == Errno.ETXTBSY && attempt < BusyAttempts)
-            {
-                await Task.Delay(_busyPause, cancellationToken);
-            }
-            catch (LinuxException e)
-            {
-                throw Failed(request, CniFailure.PluginMissing, $"the plugin cannot be started: {e.Message}", e);
-            }
+            return await Command.RunAsync(command, cancellationToken);
+        }
+        catch (LinuxException e)
+        {
+            throw Failed(request, CniFailure.PluginMissing, $"the plugin cannot be started: {e.Message}", e);
         }
     }
 

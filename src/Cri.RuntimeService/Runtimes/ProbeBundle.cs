@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Cri.RuntimeService.Runtimes;
 
 /// <summary>
-/// The bundle of a probe's container: its root file system is empty but for a bind mount of the pod init, which works on a noexec tmpfs too.
-/// A directory of its own, removed with everything in it.
+/// The bundle of a probe's container: its root file system is empty. The program is bind mounted and /dev is a tmpfs, because the state
+/// directory is commonly on a tmpfs that allows neither programs nor devices. A directory of its own, removed with everything in it.
 /// </summary>
 internal sealed class ProbeBundle : IDisposable
 {
@@ -61,6 +61,7 @@ internal sealed class ProbeBundle : IDisposable
         json.WriteEndObject();
         json.WriteStartArray("mounts");
         WriteMount(json, "/proc", "proc", "proc");
+        WriteMount(json, "/dev", "tmpfs", "tmpfs", "nosuid", "mode=755");
         WriteMount(json, "/" + ProcessName, "bind", InitPath, "bind", "ro");
         json.WriteEndArray();
         WriteLinux(json, systemdCgroup);

@@ -1,3 +1,4 @@
+using Cri.Linux;
 using Cri.RuntimeService.Runtimes;
 using Xunit;
 
@@ -75,6 +76,22 @@ public sealed class OciRuntimesTests : IDisposable
 
         Assert.Equal("runc", runtimes.Default.Handler);
         Assert.Contains("the container's process ended before it ran its program", runtimes.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ProbeAsync_StateOnANoexecTmpfs_Passes()
+    {
+        Link("runc");
+        Directory.CreateDirectory(State);
+        Mount.Make("tmpfs", "tmpfs", State, ["noexec", "nosuid", "nodev"]);
+        try
+        {
+            Assert.True((await ProbeAsync()).Default.Probe.Passed);
+        }
+        finally
+        {
+            Mount.UnmountAll(State);
+        }
     }
 
     [Fact]
