@@ -5,7 +5,7 @@ namespace Cri.Cli;
 /// <summary>Ctrl-C and SIGTERM as a token: the first asks the command to clean up, a second ends the process at once.</summary>
 internal static class Interruption
 {
-    private static readonly List<PosixSignalRegistration> Registrations = [];
+    private static readonly List<PosixSignalRegistration> _registrations = [];
 
     /// <summary>A token that the first signal cancels.</summary>
     public static CancellationToken Token()
@@ -13,7 +13,7 @@ internal static class Interruption
         var source = new CancellationTokenSource();
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM })
         {
-            Registrations.Add(PosixSignalRegistration.Create(signal, context =>
+            _registrations.Add(PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = !source.IsCancellationRequested;
                 source.Cancel();

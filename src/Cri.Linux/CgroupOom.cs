@@ -14,7 +14,7 @@ public static class CgroupOom
         var file = cgroups.Legacy("memory") is { } legacy ? $"{legacy}/memory.oom_control" : $"{cgroups.Unified}/memory.events";
         try
         {
-            foreach (var line in File.ReadLines(file))
+            foreach (var line in SmallFile.ReadText(file).Split('\n'))
             {
                 if (line.StartsWith("oom_kill ", StringComparison.Ordinal))
                 {
@@ -22,7 +22,7 @@ public static class CgroupOom
                 }
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException)
         {
             // Removed together with its container.
         }

@@ -40,7 +40,7 @@ public static unsafe partial class Namespaces
     /// <param name="path">Where; its directory must exist.</param>
     public static void Pin(string name, string path)
     {
-        File.Create(path).Dispose();
+        SmallFile.Write(path, []);
         Mount.Bind($"/proc/thread-self/ns/{name}", path);
     }
 

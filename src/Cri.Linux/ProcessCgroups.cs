@@ -17,7 +17,7 @@ public sealed class ProcessCgroups
     {
         var mounts = MountTable.Read();
         var cgroups = new ProcessCgroups();
-        foreach (var line in File.ReadLines($"/proc/{pid}/cgroup"))
+        foreach (var line in SmallFile.ReadText($"/proc/{pid}/cgroup").Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             // 4:memory:/path, and 0::/path for version 2
             var fields = line.Split(':', 3);
@@ -60,7 +60,7 @@ public sealed class ProcessCgroups
     {
         try
         {
-            foreach (var line in File.ReadLines(Path.Combine(directory, "cgroup.procs")))
+            foreach (var line in SmallFile.ReadText(Path.Combine(directory, "cgroup.procs")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 pids.Add(int.Parse(line));
             }

@@ -29,7 +29,7 @@ public static partial class Signals
         }
     }
 
-    /// <summary>Sends a signal to a process. Returns false when there is no such process.</summary>
+    /// <summary>Sends a signal to a process, or to a process group by its negative id. Returns false when there is none.</summary>
     public static bool Send(int pid, int signal)
     {
         if (Kill(pid, signal) == 0)
@@ -39,6 +39,12 @@ public static partial class Signals
 
         return Marshal.GetLastPInvokeError() == (int)Errno.ESRCH ? false : throw LinuxException.FromLast("kill", $"pid {pid}");
     }
+
+    /// <summary>The process group of a process (getpgid(2)).</summary>
+    public static int GroupOf(int pid) => LinuxException.Check(GetProcessGroup(pid), "getpgid", $"pid {pid}");
+
+    [LibraryImport("libc", EntryPoint = "getpgid", SetLastError = true)]
+    private static partial int GetProcessGroup(int pid);
 
     [LibraryImport("libc", EntryPoint = "signal", SetLastError = true)]
     private static partial nint SignalCall(int signal, nint handler);

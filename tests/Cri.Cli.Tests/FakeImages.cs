@@ -6,7 +6,7 @@ namespace Cri.Cli.Tests;
 /// <summary>Images in memory.</summary>
 internal sealed class FakeImages : ImageService.ImageServiceBase
 {
-    private static readonly string Digest = "sha256:" + new string('b', 64);
+    private static readonly string _digest = "sha256:" + new string('b', 64);
 
     public Dictionary<string, Image> Images { get; } = [];
 
@@ -26,8 +26,8 @@ internal sealed class FakeImages : ImageService.ImageServiceBase
             throw new RpcException(new Status(StatusCode.NotFound, "manifest unknown"));
         }
 
-        Images[request.Image.Image] = new Image { Id = Digest, RepoTags = { request.Image.Image }, Size = 1234567 };
-        return Task.FromResult(new PullImageResponse { ImageRef = Digest });
+        Images[request.Image.Image] = new Image { Id = _digest, RepoTags = { request.Image.Image }, Size = 1234567 };
+        return Task.FromResult(new PullImageResponse { ImageRef = _digest });
     }
 
     public override Task<RemoveImageResponse> RemoveImage(RemoveImageRequest request, ServerCallContext context)

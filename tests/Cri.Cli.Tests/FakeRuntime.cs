@@ -78,7 +78,10 @@ internal sealed class FakeRuntime : RuntimeService.RuntimeServiceBase
         {
             var pods = _pods.Select(entry => new PodSandbox
             {
-                Id = entry.Key, Metadata = entry.Value.Metadata, Annotations = { entry.Value.Annotations }, CreatedAt = 1,
+                Id = entry.Key,
+                Metadata = entry.Value.Metadata,
+                Annotations = { entry.Value.Annotations },
+                CreatedAt = 1,
             });
             return Task.FromResult(new ListPodSandboxResponse { Items = { pods } });
         }

@@ -6,7 +6,7 @@ namespace Cri.Grpc.Tests;
 
 public sealed class CallEndTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Call_MethodThrowsRpcException_GivesItsStatusUnchanged()
@@ -56,7 +56,7 @@ public sealed class CallEndTests
         var call = server.Client.StopContainerAsync(new StopContainerRequest(), deadline: DateTime.UtcNow.AddMilliseconds(200));
         var e = await Assert.ThrowsAsync<RpcException>(async () => await call);
         Assert.Equal(StatusCode.DeadlineExceeded, e.StatusCode);
-        await server.Echo.Cancelled.Task.WaitAsync(Patience);
+        await server.Echo.Cancelled.Task.WaitAsync(_patience);
     }
 
     [Fact]
@@ -82,10 +82,10 @@ public sealed class CallEndTests
         await using var server = await EchoServer.StartAsync();
         using var source = new CancellationTokenSource();
         var call = server.Client.StopContainerAsync(new StopContainerRequest(), cancellationToken: source.Token);
-        await server.Echo.Blocked.Task.WaitAsync(Patience);
+        await server.Echo.Blocked.Task.WaitAsync(_patience);
         await source.CancelAsync();
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(async () => await call)).StatusCode);
-        await server.Echo.Cancelled.Task.WaitAsync(Patience);
+        await server.Echo.Cancelled.Task.WaitAsync(_patience);
     }
 
     [Fact]
@@ -93,9 +93,9 @@ public sealed class CallEndTests
     {
         await using var server = await EchoServer.StartAsync();
         var call = server.Client.StopContainerAsync(new StopContainerRequest());
-        await server.Echo.Blocked.Task.WaitAsync(Patience);
+        await server.Echo.Blocked.Task.WaitAsync(_patience);
         call.Dispose();
-        await server.Echo.Cancelled.Task.WaitAsync(Patience);
+        await server.Echo.Cancelled.Task.WaitAsync(_patience);
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(async () => await call)).StatusCode);
     }
 
@@ -114,7 +114,7 @@ public sealed class CallEndTests
     {
         await using var server = await EchoServer.StartAsync();
         await server.Client.VersionAsync(new VersionRequest());
-        await server.Server.StopAsync(Patience);
+        await server.Server.StopAsync(_patience);
         var e = await Assert.ThrowsAsync<RpcException>(async () => await server.Client.VersionAsync(new VersionRequest()));
         Assert.Equal(StatusCode.Unavailable, e.StatusCode);
         await using var next = new Server.GrpcServer(server.Options, [RuntimeService.BindService(server.Echo)]);
@@ -127,8 +127,8 @@ public sealed class CallEndTests
     {
         await using var server = await EchoServer.StartAsync();
         var call = server.Client.StartContainerAsync(new StartContainerRequest());
-        await server.Echo.Blocked.Task.WaitAsync(Patience);
-        var stop = server.Server.StopAsync(Patience);
+        await server.Echo.Blocked.Task.WaitAsync(_patience);
+        var stop = server.Server.StopAsync(_patience);
         Assert.False(stop.IsCompleted);
         server.Echo.Release.SetResult();
         Assert.NotNull(await call);
@@ -140,10 +140,10 @@ public sealed class CallEndTests
     {
         await using var server = await EchoServer.StartAsync();
         var call = server.Client.StopContainerAsync(new StopContainerRequest());
-        await server.Echo.Blocked.Task.WaitAsync(Patience);
-        await server.Server.StopAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(Patience);
+        await server.Echo.Blocked.Task.WaitAsync(_patience);
+        await server.Server.StopAsync(TimeSpan.FromMilliseconds(50)).WaitAsync(_patience);
         await Assert.ThrowsAsync<RpcException>(async () => await call);
-        await server.Echo.Cancelled.Task.WaitAsync(Patience);
+        await server.Echo.Cancelled.Task.WaitAsync(_patience);
     }
 
     private static Task<RpcException> RemoveFailsAsync(EchoServer server, string id) =>

@@ -12,13 +12,13 @@ namespace Cri.Grpc.Tests;
 public sealed class ProtocolTests
 {
     private const string Version = "/runtime.v1.RuntimeService/Version";
-    private static readonly byte[] Hello = Frame(new VersionRequest { Version = "v1" }.ToByteArray());
+    private static readonly byte[] _hello = Frame(new VersionRequest { Version = "v1" }.ToByteArray());
 
     [Fact]
     public async Task Post_WellFormed_GivesMessageAndTrailers()
     {
         await using var server = await EchoServer.StartAsync();
-        using var response = await PostAsync(server, Version, Hello);
+        using var response = await PostAsync(server, Version, _hello);
         var body = await response.Content.ReadAsByteArrayAsync();
         Assert.Equal("application/grpc", response.Content.Headers.ContentType!.ToString());
         Assert.Equal("v1", VersionResponse.Parser.ParseFrom(body, 5, body.Length - 5).Version);
@@ -34,7 +34,7 @@ public sealed class ProtocolTests
     public async Task Post_UnknownMethod_IsUnimplemented(string path, string detail)
     {
         await using var server = await EchoServer.StartAsync();
-        Assert.Equal(new Status(StatusCode.Unimplemented, detail), await StatusAsync(server, path, Hello));
+        Assert.Equal(new Status(StatusCode.Unimplemented, detail), await StatusAsync(server, path, _hello));
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ProtocolTests
     public async Task Post_CompressedFlag_IsUnimplemented()
     {
         await using var server = await EchoServer.StartAsync();
-        byte[] compressed = [1, .. Hello.AsSpan(1)];
+        byte[] compressed = [1, .. _hello.AsSpan(1)];
         Assert.Equal(StatusCode.Unimplemented, (await StatusAsync(server, Version, compressed)).StatusCode);
     }
 
@@ -56,7 +56,7 @@ public sealed class ProtocolTests
     public async Task Post_GzipEncoding_IsUnimplementedAndSaysWhatIsAccepted()
     {
         await using var server = await EchoServer.StartAsync();
-        using var response = await PostAsync(server, Version, Hello, request => request.Headers.Add("grpc-encoding", "gzip"));
+        using var response = await PostAsync(server, Version, _hello, request => request.Headers.Add("grpc-encoding", "gzip"));
         Assert.Equal("12", response.Headers.GetValues("grpc-status").Single());
         Assert.Equal("identity", response.Headers.GetValues("grpc-accept-encoding").Single());
     }
@@ -85,7 +85,7 @@ public sealed class ProtocolTests
     {
         await using var server = await EchoServer.StartAsync();
         Assert.Equal(expected, (await StatusAsync(server, Version, body)).StatusCode);
-        Assert.Equal(StatusCode.OK, (await StatusAsync(server, Version, Hello)).StatusCode);
+        Assert.Equal(StatusCode.OK, (await StatusAsync(server, Version, _hello)).StatusCode);
     }
 
     [Theory]
@@ -97,7 +97,7 @@ public sealed class ProtocolTests
     public async Task Post_MalformedTimeout_IsInternal(string timeout)
     {
         await using var server = await EchoServer.StartAsync();
-        using var response = await PostAsync(server, Version, Hello, request => request.Headers.Add("grpc-timeout", timeout));
+        using var response = await PostAsync(server, Version, _hello, request => request.Headers.Add("grpc-timeout", timeout));
         Assert.Equal(StatusCode.Internal, StatusOf(response).StatusCode);
     }
 

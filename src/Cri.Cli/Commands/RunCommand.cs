@@ -4,33 +4,39 @@ using Cri.Cli.Run;
 namespace Cri.Cli.Commands;
 
 /// <summary><c>crisp run</c>: a pod with one container, pulled, run and followed in one go.</summary>
-internal static class RunCommand
+internal sealed class RunCommand
 {
     private const string DefaultLogRoot = "/var/log/pods";
 
-    private static readonly Argument<string> Image = new("image") { Description = "The image; pulled if it is missing." };
-    private static readonly Argument<string[]> Tail = new("command") { Description = "Replaces the image's command.", Arity = ArgumentArity.ZeroOrMore };
-    private static readonly Option<string?> Name = new("--name") { Description = "The name of pod and container." };
-    private static readonly Option<bool> Detach = new("--detach", "-d") { Description = "Print the container's id and leave it running." };
-    private static readonly Option<bool> Remove = new("--rm") { Description = "Remove pod and logs at the end." };
-    private static readonly Option<string[]> Ports = new("--publish", "-p") { Description = "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]" };
-    private static readonly Option<string[]> Volumes = new("--volume", "-v") { Description = "HOST:CONTAINER[:ro]" };
-    private static readonly Option<string[]> Variables = new("--env", "-e") { Description = "NAME=VALUE, or NAME for its value here." };
-    private static readonly Option<bool> HostNetwork = new("--host-network") { Description = "Use the host's network." };
-    private static readonly Option<string> Handler = new("--runtime") { Description = "The OCI runtime handler.", DefaultValueFactory = _ => "" };
-    private static readonly Option<string> LogDirectory = new("--log-dir")
+    private readonly Argument<string> _image = new("image") { Description = "The image; pulled if it is missing." };
+    private readonly Argument<string[]> _tail = new("command") { Description = "Replaces the image's command.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string?> _name = new("--name") { Description = "The name of pod and container." };
+    private readonly Option<bool> _detach = new("--detach", "-d") { Description = "Print the container's id and leave it running." };
+    private readonly Option<bool> _remove = new("--rm") { Description = "Remove pod and logs at the end." };
+    private readonly Option<string[]> _ports = new("--publish", "-p") { Description = "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]" };
+    private readonly Option<string[]> _volumes = new("--volume", "-v") { Description = "HOST:CONTAINER[:ro]" };
+    private readonly Option<string[]> _variables = new("--env", "-e") { Description = "NAME=VALUE, or NAME for its value here." };
+    private readonly Option<bool> _hostNetwork = new("--host-network") { Description = "Use the host's network." };
+    private readonly Option<string> _handler = new("--runtime") { Description = "The OCI runtime handler.", DefaultValueFactory = _ => "" };
+    private readonly Option<string> _logDirectory = new("--log-dir")
     {
         Description = "Where the logs of pods lie.",
         DefaultValueFactory = _ => DefaultLogRoot,
     };
 
-    public static Command Create(GlobalOptions options)
+    private RunCommand()
+    {
+    }
+
+    public static Command Create(GlobalOptions options) => new RunCommand().Build(options);
+
+    private Command Build(GlobalOptions options)
     {
         var command = new Command("run", "Run a container in a pod of its own.")
         {
-            Image, Tail, Name, Detach, Remove, Ports, Volumes, Variables, HostNetwork, Handler, LogDirectory,
+            _image, _tail, _name, _detach, _remove, _ports, _volumes, _variables, _hostNetwork, _handler, _logDirectory,
         };
-        options.SetAction(command, (session, parsed) => RunAsync(session, Read(parsed), parsed.GetValue(Detach)));
+        options.SetAction(command, (session, parsed) => RunAsync(session, Read(parsed), parsed.GetValue(_detach)));
         return command;
     }
 
@@ -52,18 +58,18 @@ internal static class RunCommand
         return 0;
     }
 
-    private static RunOptions Read(ParseResult parsed) => new()
+    private RunOptions Read(ParseResult parsed) => new()
     {
-        Image = parsed.GetValue(Image)!,
-        Name = parsed.GetValue(Name) ?? NewName(parsed.GetValue(Image)!),
-        Command = parsed.GetValue(Tail) ?? [],
-        Ports = [.. (parsed.GetValue(Ports) ?? []).Select(PublishedPort.Parse)],
-        Mounts = [.. (parsed.GetValue(Volumes) ?? []).Select(VolumeMount.Parse)],
-        Environment = [.. (parsed.GetValue(Variables) ?? []).Select(EnvironmentVariable.Parse).OfType<Api.V1.KeyValue>()],
-        HostNetwork = parsed.GetValue(HostNetwork),
-        RuntimeHandler = parsed.GetValue(Handler)!,
-        LogRoot = parsed.GetValue(LogDirectory)!,
-        Remove = parsed.GetValue(Remove),
+        Image = parsed.GetValue(_image)!,
+        Name = parsed.GetValue(_name) ?? NewName(parsed.GetValue(_image)!),
+        Command = parsed.GetValue(_tail) ?? [],
+        Ports = [.. (parsed.GetValue(_ports) ?? []).Select(PublishedPort.Parse)],
+        Mounts = [.. (parsed.GetValue(_volumes) ?? []).Select(VolumeMount.Parse)],
+        Environment = [.. (parsed.GetValue(_variables) ?? []).Select(EnvironmentVariable.Parse).OfType<Api.V1.KeyValue>()],
+        HostNetwork = parsed.GetValue(_hostNetwork),
+        RuntimeHandler = parsed.GetValue(_handler)!,
+        LogRoot = parsed.GetValue(_logDirectory)!,
+        Remove = parsed.GetValue(_remove),
     };
 
     /// <summary>A name made of the image's and a random end, legal as a host name.</summary>

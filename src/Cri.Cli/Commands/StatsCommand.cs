@@ -7,7 +7,7 @@ namespace Cri.Cli.Commands;
 /// <summary><c>crisp stats</c>: what running containers use. Processor use is the mean over one second.</summary>
 internal static class StatsCommand
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(1);
 
     public static Command Create(GlobalOptions options)
     {
@@ -27,7 +27,7 @@ internal static class StatsCommand
             return 0;
         }
 
-        await Task.Delay(Interval, session.Interrupted);
+        await Task.Delay(_interval, session.Interrupted);
         session.Terminal.Write(Table(first.Stats, (await ReadAsync(session, id)).Stats).ToString());
         return 0;
     }

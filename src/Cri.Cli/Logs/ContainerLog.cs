@@ -5,7 +5,7 @@ namespace Cri.Cli.Logs;
 /// <summary>A container's log as people follow it: until the container has ended and all it wrote is printed.</summary>
 internal static class ContainerLog
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(50);
 
     // Asking the runtime costs more than looking at the file.
     private const int PollsPerStatus = 4;
@@ -23,7 +23,7 @@ internal static class ContainerLog
                 return status;
             }
 
-            await Task.Delay(PollInterval, cancellationToken);
+            await Task.Delay(_pollInterval, cancellationToken);
         }
     }
 

@@ -5,9 +5,9 @@ namespace Cri.Cli.Output;
 /// <summary>Messages as protobuf's own JSON: lowerCamelCase names, unset fields written out, 64-bit numbers as strings.</summary>
 internal static class JsonText
 {
-    private static readonly JsonFormatter Formatter =
+    private static readonly JsonFormatter _formatter =
         new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true).WithIndentation("  "));
 
     /// <summary>The JSON of a message.</summary>
-    public static string Of(IMessage message) => Formatter.Format(message);
+    public static string Of(IMessage message) => _formatter.Format(message);
 }

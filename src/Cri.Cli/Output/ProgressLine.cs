@@ -6,7 +6,7 @@ namespace Cri.Cli.Output;
 internal sealed class ProgressLine : IAsyncDisposable
 {
     private const string ClearLine = "\r\u001b[K";
-    private static readonly string[] Frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+    private static readonly string[] _frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
     private readonly CancellationTokenSource _stop = new();
     private readonly Terminal _terminal;
     private readonly Task _drawing;
@@ -36,7 +36,7 @@ internal sealed class ProgressLine : IAsyncDisposable
         for (var frame = 0; !_stop.IsCancellationRequested; frame++)
         {
             var elapsed = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            _terminal.WriteError($"{ClearLine}{Frames[frame % Frames.Length]} {label} {elapsed:0}s");
+            _terminal.WriteError($"{ClearLine}{_frames[frame % _frames.Length]} {label} {elapsed:0}s");
             await Task.Delay(100, _stop.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
         }
     }

@@ -6,7 +6,7 @@ namespace Cri.Grpc.Wire;
 internal static class GrpcTimeout
 {
     private const long MaxValue = 99_999_999;
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(24);
+    private static readonly TimeSpan _longest = TimeSpan.FromDays(24);
 
     /// <summary>Reads a timeout, cut at 24 days, which is as far as timers go. False when it is malformed.</summary>
     public static bool TryParse(string text, out TimeSpan timeout)
@@ -48,7 +48,7 @@ internal static class GrpcTimeout
     }
 
     private static TimeSpan Cut(long value, long ticksPerUnit) =>
-        value > Longest.Ticks / ticksPerUnit ? Longest : TimeSpan.FromTicks(value * ticksPerUnit);
+        value > _longest.Ticks / ticksPerUnit ? _longest : TimeSpan.FromTicks(value * ticksPerUnit);
 
     private static string? InUnit(long ticks, long ticksPerUnit, char unit)
     {

@@ -7,13 +7,13 @@ namespace Cri.Grpc.Wire;
 /// <summary>How grpc-message carries any text in a header: UTF-8, with all but printable ASCII and '%' as %XX.</summary>
 internal static class PercentEncoding
 {
-    private static readonly SearchValues<char> Plain =
+    private static readonly SearchValues<char> _plain =
         SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c).Where(c => c != '%')]);
 
     /// <summary>Encodes text; unpaired surrogates become U+FFFD.</summary>
     public static string Encode(string text)
     {
-        if (!text.AsSpan().ContainsAnyExcept(Plain))
+        if (!text.AsSpan().ContainsAnyExcept(_plain))
         {
             return text;
         }
@@ -21,7 +21,7 @@ internal static class PercentEncoding
         var encoded = new StringBuilder(text.Length + 16);
         foreach (var octet in Encoding.UTF8.GetBytes(text))
         {
-            if (Plain.Contains((char)octet))
+            if (_plain.Contains((char)octet))
             {
                 encoded.Append((char)octet);
             }

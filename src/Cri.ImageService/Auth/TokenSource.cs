@@ -11,7 +11,7 @@ internal sealed class TokenSource(HttpConnections connections)
 {
     private const int DefaultLifeSeconds = 60;
     private const int CacheMax = 256;
-    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _margin = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<TokenRequest, (string Token, DateTime Until)> _cache = new();
 
@@ -42,7 +42,7 @@ internal sealed class TokenSource(HttpConnections connections)
             _cache.Clear();
         }
 
-        _cache[request] = (token, DateTime.UtcNow + life - Margin);
+        _cache[request] = (token, DateTime.UtcNow + life - _margin);
     }
 
     private async Task<BearerToken> FetchAsync(TokenRequest request, RegistryHost host, CancellationToken cancellation)

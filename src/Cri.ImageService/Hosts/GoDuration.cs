@@ -6,7 +6,7 @@ namespace Cri.ImageService.Hosts;
 /// <summary>Durations as Go writes them: numbers with units in a row, <c>1m30s</c>, <c>500ms</c>.</summary>
 internal static class GoDuration
 {
-    private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
+    private static readonly SearchValues<char> _numberCharacters = SearchValues.Create("0123456789.");
 
     internal static bool TryParse(string text, out TimeSpan duration)
     {
@@ -14,14 +14,14 @@ internal static class GoDuration
         var rest = text.AsSpan();
         while (!rest.IsEmpty)
         {
-            var digits = rest.IndexOfAnyExcept(NumberCharacters);
+            var digits = rest.IndexOfAnyExcept(_numberCharacters);
             if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
             {
                 return false;
             }
 
             rest = rest[digits..];
-            var letters = rest.IndexOfAny(NumberCharacters);
+            var letters = rest.IndexOfAny(_numberCharacters);
             var unit = rest[..(letters < 0 ? rest.Length : letters)];
             if (SecondsOf(unit) is not { } seconds || number * seconds > int.MaxValue)
             {

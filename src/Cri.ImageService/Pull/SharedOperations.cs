@@ -7,7 +7,7 @@ namespace Cri.ImageService.Pull;
 internal sealed class SharedOperations<TKey, TResult>
     where TKey : notnull
 {
-    private static readonly TimeSpan CleanUpMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _cleanUpMax = TimeSpan.FromSeconds(60);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<TKey, Operation> _running = [];
@@ -28,7 +28,7 @@ internal sealed class SharedOperations<TKey, TResult>
         {
             if (Leave(key, operation))
             {
-                await operation.EndAsync(CleanUpMax);
+                await operation.EndAsync(_cleanUpMax);
                 operation.Dispose();
             }
         }

@@ -12,7 +12,7 @@ internal static class BoundedBody
     /// <summary>The largest answer of a token server, in bytes.</summary>
     internal const int TokenMax = 1 << 20;
 
-    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _stallTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>The whole body.</summary>
     /// <exception cref="TimeoutException">Nothing came for 30 seconds.</exception>
@@ -25,7 +25,7 @@ internal static class BoundedBody
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        using var clock = new StallClock(StallTimeout, cancellation);
+        using var clock = new StallClock(_stallTimeout, cancellation);
         using var buffer = new MemoryStream();
         var chunk = new byte[16 * 1024];
         int count;
@@ -45,7 +45,7 @@ internal static class BoundedBody
     internal static async Task<byte[]> ReadStartAsync(HttpResponseMessage response, int max, CancellationToken cancellation)
     {
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        using var clock = new StallClock(StallTimeout, cancellation);
+        using var clock = new StallClock(_stallTimeout, cancellation);
         var start = new byte[max];
         var (count, read) = (0, 0);
         while (count < max && (read = await clock.ReadAsync(body, start.AsMemory(count))) > 0)

@@ -12,7 +12,7 @@ namespace Cri.ImageService.Registry;
 internal sealed class RegistryClient(HttpConnections connections, RegistryAuthorizer authorizer, ImageServiceOptions options)
 {
     private const int RedirectMax = 5;
-    private static readonly TimeSpan RetryAfterMax = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _retryAfterMax = TimeSpan.FromSeconds(10);
 
     /// <summary>The host's successful answer, whose body is still to be read.</summary>
     /// <exception cref="ImageException">It refused, or cannot be reached after all attempts.</exception>
@@ -56,7 +56,7 @@ internal sealed class RegistryClient(HttpConnections connections, RegistryAuthor
     {
         var doubled = options.RetryDelay * Math.Pow(2, Math.Min(attempt - 1, 10));
         var pause = asked > doubled ? asked.Value : doubled;
-        return pause > RetryAfterMax ? RetryAfterMax : pause;
+        return pause > _retryAfterMax ? _retryAfterMax : pause;
     }
 
     private async Task<HttpResponseMessage> AuthorizedAsync(RegistryHost host, RegistryRequest request, CancellationToken cancellation)

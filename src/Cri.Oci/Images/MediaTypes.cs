@@ -35,7 +35,7 @@ public static class MediaTypes
 
     private const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1+";
 
-    private static readonly string[] LayerPrefixes =
+    private static readonly string[] _layerPrefixes =
     [
         OciLayer, "application/vnd.oci.image.layer.nondistributable.v1.tar",
         "application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar",
@@ -55,5 +55,5 @@ public static class MediaTypes
 
     /// <summary>True for a tar layer, however compressed; false for other artifacts such as a Helm chart or an SBOM.</summary>
     public static bool IsLayer(string? mediaType) =>
-        mediaType is not null && LayerPrefixes.Any(prefix => mediaType.StartsWith(prefix, StringComparison.Ordinal));
+        mediaType is not null && _layerPrefixes.Any(prefix => mediaType.StartsWith(prefix, StringComparison.Ordinal));
 }

@@ -56,8 +56,13 @@ internal sealed record ProbedBinary(string Path, long Size, DateTime Modified, b
     /// <summary>The identity of a file, behind its symbolic links; null when there is none.</summary>
     internal static ProbedBinary? Of(string path, bool systemdCgroup)
     {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
         var file = new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
-        return file.Exists ? new ProbedBinary(path, file.Length, file.LastWriteTimeUtc, systemdCgroup) : null;
+        return new ProbedBinary(path, file.Length, file.LastWriteTimeUtc, systemdCgroup);
     }
 }
 

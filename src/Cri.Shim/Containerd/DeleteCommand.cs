@@ -44,7 +44,16 @@ internal static class DeleteCommand
         finally
         {
             RootFilesystem.Unmount(Path.Combine(bundle, "rootfs"));
+            RemoveSocket(Path.Combine(bundle, StartCommand.AddressFile));
             loop.Stop();
+        }
+    }
+
+    private static void RemoveSocket(string addressFile)
+    {
+        if (File.Exists(addressFile))
+        {
+            ShimSocket.RemoveDead(SmallFile.ReadText(addressFile)[StartCommand.AddressScheme.Length..]);
         }
     }
 

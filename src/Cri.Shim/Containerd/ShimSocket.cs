@@ -33,6 +33,15 @@ internal static class ShimSocket
         }
     }
 
+    /// <summary>Removes the socket of a shim that is dead; one that is served stays.</summary>
+    public static void RemoveDead(string path)
+    {
+        if (File.Exists(path) && !IsServed(path))
+        {
+            File.Delete(path);
+        }
+    }
+
     private static bool IsServed(string path)
     {
         try

@@ -11,6 +11,12 @@ namespace Cri.Shim.Containerd;
 /// </summary>
 internal static class StartCommand
 {
+    /// <summary>The file in the bundle that keeps the address.</summary>
+    public const string AddressFile = "address";
+
+    /// <summary>What precedes the path in an address.</summary>
+    public const string AddressScheme = "unix://";
+
     private const string VersionVariable = "MAX_SHIM_VERSION";
     private static readonly string[] GroupAnnotations = ["io.containerd.runc.v2.group", "io.kubernetes.cri.sandbox-id"];
 
@@ -29,8 +35,8 @@ internal static class StartCommand
             }
         }
 
-        var address = $"unix://{path}";
-        File.WriteAllText(Path.Combine(line.Bundle, "address"), address);
+        var address = AddressScheme + path;
+        File.WriteAllText(Path.Combine(line.Bundle, AddressFile), address);
         StandardStreams.Write(Encoding.UTF8.GetBytes(Answer(address)));
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Cri.Linux;
 using Cri.Shim.Io;
 
 namespace Cri.Shim.Exit;
@@ -16,7 +17,7 @@ internal static class ExitRecord
 
             """;
         var path = Path.Combine(bundle, FileName);
-        File.WriteAllBytes(path + ".tmp", Encoding.UTF8.GetBytes(json));
+        SmallFile.Write(path + ".tmp", Encoding.UTF8.GetBytes(json));
         File.Move(path + ".tmp", path, overwrite: true);
     }
 }

@@ -1,3 +1,5 @@
+using Cri.Linux;
+
 namespace Cri.Shim.Pods;
 
 /// <summary>Kernel parameters (sysctl(8)), written in the namespaces of the calling thread.</summary>
@@ -16,10 +18,9 @@ internal static class Sysctl
 
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Write);
-            file.Write(System.Text.Encoding.UTF8.GetBytes(value));
+            SmallFile.Set(path, value);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException e)
         {
             throw new IOException($"sysctl {name}={value}: {e.Message}", e);
         }

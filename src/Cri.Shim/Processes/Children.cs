@@ -93,11 +93,11 @@ internal sealed class Children(EventLoop loop)
     {
         try
         {
-            var children = File.ReadAllText($"/proc/self/task/{Environment.ProcessId}/children");
+            var children = SmallFile.ReadText($"/proc/self/task/{Environment.ProcessId}/children");
             return children.Split(' ', StringSplitOptions.RemoveEmptyEntries)
                 .Any(pid => !_awaited.Contains(int.Parse(pid, CultureInfo.InvariantCulture)));
         }
-        catch (IOException)
+        catch (LinuxException)
         {
             // A kernel without CONFIG_PROC_CHILDREN; exits of others will do.
             return false;

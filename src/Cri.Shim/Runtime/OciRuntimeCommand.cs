@@ -54,7 +54,7 @@ internal sealed class OciRuntimeCommand(Children children, RuntimeOptions option
     public async Task UpdateAsync(byte[] resources)
     {
         var file = Path.Combine(bundle, "resources.json");
-        File.WriteAllBytes(file, resources);
+        SmallFile.Write(file, resources);
         await RunAsync(["update", "--resources", file]);
         File.Delete(file);
     }
@@ -107,6 +107,9 @@ internal sealed class OciRuntimeCommand(Children children, RuntimeOptions option
                 Arguments = [.. arguments, .. command, id],
                 Descriptors = descriptors,
                 WorkingDirectory = bundle,
+
+                // Its own session, and so a process group that an exec can be killed by: crun makes none for it.
+                NewSession = true,
             };
             return await children.RunAsync(process, Limit);
         }

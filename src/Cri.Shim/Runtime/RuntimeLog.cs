@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cri.Linux;
 
 namespace Cri.Shim.Runtime;
 
@@ -15,7 +16,7 @@ internal static class RuntimeLog
 
         string? last = null;
         string? error = null;
-        foreach (var line in File.ReadLines(path))
+        foreach (var line in SmallFile.ReadText(path).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var (level, message) = Parse(line);
             last = message ?? last;
@@ -35,7 +36,7 @@ internal static class RuntimeLog
         catch (JsonException)
         {
             // A line that is no JSON, as a crashing runtime leaves it, still says more than nothing.
-            return (null, line.Length == 0 ? null : line);
+            return (null, line);
         }
     }
 

@@ -1,3 +1,4 @@
+using Cri.Linux;
 using Cri.Ttrpc;
 using Cri.Ttrpc.RuncOptions;
 using Google.Protobuf;
@@ -35,13 +36,13 @@ internal sealed record RuntimeOptions(string Binary, string? Root, bool SystemdC
 
     /// <summary>Keeps the options in the bundle for a later <c>delete</c> by containerd.</summary>
     public static void Save(string bundle, Any? options) =>
-        File.WriteAllBytes(Path.Combine(bundle, FileName), options?.Value.ToByteArray() ?? []);
+        SmallFile.Write(Path.Combine(bundle, FileName), options?.Value.ToByteArray() ?? []);
 
     /// <summary>Reads what <see cref="Save"/> kept; defaults when there is nothing.</summary>
     public static RuntimeOptions Load(string bundle, string? ns)
     {
         var file = Path.Combine(bundle, FileName);
-        return From(File.Exists(file) ? Options.Parser.ParseFrom(File.ReadAllBytes(file)) : new Options(), ns);
+        return From(File.Exists(file) ? Options.Parser.ParseFrom(SmallFile.Read(file)) : new Options(), ns);
     }
 
     private static RuntimeOptions From(Options options, string? ns)

@@ -30,7 +30,7 @@ internal sealed partial class TaskService
         var container = containers.Find(request.Id);
         if (request.ExecId.Length > 0)
         {
-            container.FindExec(request.ExecId).Kill((int)request.Signal);
+            container.FindExec(request.ExecId).Kill((int)request.Signal, group: request.All);
         }
         else
         {

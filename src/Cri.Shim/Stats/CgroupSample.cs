@@ -47,9 +47,9 @@ internal static class CgroupSample
     {
         try
         {
-            return File.ReadAllText(file);
+            return SmallFile.ReadText(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException)
         {
             return string.Empty;
         }

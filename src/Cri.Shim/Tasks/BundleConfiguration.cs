@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cri.Linux;
 using Cri.Ttrpc;
 
 namespace Cri.Shim.Tasks;
@@ -14,12 +15,12 @@ internal sealed record BundleConfiguration(bool OwnsPidNamespace, IReadOnlyDicti
         var file = Path.Combine(bundle, "config.json");
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
+            using var document = JsonDocument.Parse(SmallFile.Read(file));
             return new BundleConfiguration(OwnsPid(document.RootElement), ReadAnnotations(document.RootElement));
         }
         catch (Exception e) when (e is IOException or JsonException or InvalidOperationException)
         {
-            throw new TtrpcException(TtrpcStatusCode.InvalidArgument, $"{file} cannot be read: {e.Message}", e);
+            throw new TtrpcException(TtrpcStatusCode.InvalidArgument, $"bundle configuration {file}: {e.Message}", e);
         }
     }
 

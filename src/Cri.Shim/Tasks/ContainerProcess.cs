@@ -35,8 +35,11 @@ internal abstract class ContainerProcess(TaskEnvironment environment, Stdio stdi
     /// <summary>What error messages call it.</summary>
     protected abstract string Title { get; }
 
-    /// <summary>Sends a signal. Throws NOT_FOUND once it has ended, FAILED_PRECONDITION before it was made.</summary>
-    public void Kill(int signal)
+    /// <summary>
+    /// Sends a signal to it or, with <paramref name="group"/>, to its whole process group, which it shares with nobody else's.
+    /// Throws NOT_FOUND once it has ended, FAILED_PRECONDITION before it was made.
+    /// </summary>
+    public void Kill(int signal, bool group = false)
     {
         if (Pid == 0 && !_isReaped)
         {
@@ -44,7 +47,7 @@ internal abstract class ContainerProcess(TaskEnvironment environment, Stdio stdi
         }
 
         // Its pid is ours until we have reaped it, so it cannot be another process's by now.
-        if (_isReaped || !Signals.Send(Pid, signal))
+        if (_isReaped || !Signals.Send(group ? -Signals.GroupOf(Pid) : Pid, signal))
         {
             throw new TtrpcException(TtrpcStatusCode.NotFound, $"{Title}: process already finished");
         }

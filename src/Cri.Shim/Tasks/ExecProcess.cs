@@ -1,3 +1,4 @@
+using Cri.Linux;
 using Cri.Shim.Exit;
 using Cri.Shim.Io;
 using Cri.Shim.Runtime;
@@ -30,7 +31,7 @@ internal sealed class ExecProcess(TaskEnvironment environment, Stdio stdio, stri
         Io = await ProcessIo.OpenAsync(Environment.Io, Stdio, bundle, name, containerId);
         try
         {
-            File.WriteAllBytes(processFile, ProcessSpecification.WithTerminal(specification, Stdio.Terminal));
+            SmallFile.Write(processFile, ProcessSpecification.WithTerminal(specification, Stdio.Terminal));
             await runtime.ExecAsync(processFile, Io.Descriptors, Io.ConsolePath, pidFile);
             Io.Attach();
             Status = Status.Running;

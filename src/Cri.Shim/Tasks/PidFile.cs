@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cri.Linux;
 
 namespace Cri.Shim.Tasks;
 
@@ -6,5 +7,5 @@ namespace Cri.Shim.Tasks;
 internal static class PidFile
 {
     /// <summary>Reads the pid.</summary>
-    public static int Read(string path) => int.Parse(File.ReadAllText(path).AsSpan().Trim(), CultureInfo.InvariantCulture);
+    public static int Read(string path) => int.Parse(SmallFile.ReadText(path).AsSpan().Trim(), CultureInfo.InvariantCulture);
 }

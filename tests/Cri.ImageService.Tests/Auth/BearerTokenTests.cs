@@ -8,7 +8,7 @@ namespace Cri.ImageService.Tests.Auth;
 /// <summary>Token servers, and where credentials go.</summary>
 public sealed class BearerTokenTests
 {
-    private static readonly TestImage Image = TestImage.Small("bearer");
+    private static readonly TestImage _image = TestImage.Small("bearer");
 
     [Fact]
     public async Task PullAsync_AnonymousToken_IsFetchedOnceWithScope()
@@ -80,13 +80,13 @@ public sealed class BearerTokenTests
     public async Task PullAsync_BlobRedirectedElsewhere_CarriesNoCredentials()
     {
         using var storage = new ScriptedRegistry();
-        storage.AddContent("/layer", Image.Blobs[Image.LayerDigests[0]]);
+        storage.AddContent("/layer", _image.Blobs[_image.LayerDigests[0]]);
         using var registry = new ScriptedRegistry(request => request switch
         {
             _ when request.Header("authorization") is null => new ScriptedAnswer(401, [], Headers: "WWW-Authenticate: Basic realm=\"x\"\r\n"),
-            _ when request.Path.Contains(Image.LayerDigests[0].Hex) => new ScriptedAnswer(307, [], Headers: $"Location: http://{storage.Host}/layer?signed=1\r\n"),
+            _ when request.Path.Contains(_image.LayerDigests[0].Hex) => new ScriptedAnswer(307, [], Headers: $"Location: http://{storage.Host}/layer?signed=1\r\n"),
             _ => null,
-        }).Add(Image, "redirected", "v1");
+        }).Add(_image, "redirected", "v1");
         using var node = new ImageNode();
         var credentials = RegistryCredentials.From(new AuthConfig { Username = "user", Password = "secret" });
 
@@ -132,7 +132,7 @@ public sealed class BearerTokenTests
             _ when request.Header("authorization") != "Bearer granted" => new ScriptedAnswer(
                 401, [], Headers: $"WWW-Authenticate: Bearer realm=\"http://{registry.Host}/token\",service=\"test\",scope=\"repository:team/guarded:pull\"\r\n"),
             _ => null,
-        }).Add(Image, "team/guarded", "v1");
+        }).Add(_image, "team/guarded", "v1");
         return registry;
     }
 }

@@ -8,7 +8,7 @@ namespace Cri.ImageService.Tests.Pull;
 /// <summary>What a registry must not get away with, and what a bad network must not cost.</summary>
 public sealed class DishonestRegistryTests
 {
-    private static readonly byte[] Bulk = RandomBytes(3 << 20);
+    private static readonly byte[] _bulk = RandomBytes(3 << 20);
 
     [Fact]
     public async Task PullAsync_LayerWithOtherContent_IsDigestMismatch()
@@ -76,7 +76,7 @@ public sealed class DishonestRegistryTests
     [Fact]
     public async Task PullAsync_LayerShorterThanPromised_IsRefusedAtOnce()
     {
-        var image = new TestImage().Layer(new LayerTar().File("bulk", Bulk)).Finish();
+        var image = new TestImage().Layer(new LayerTar().File("bulk", _bulk)).Finish();
         var layer = image.Blobs[image.LayerDigests[0]];
         using var registry = new ScriptedRegistry(request =>
             request.Path.Contains(image.LayerDigests[0].Hex) ? new ScriptedAnswer(200, layer[..1000]) : null).Add(image, "short", "v1");
@@ -91,7 +91,7 @@ public sealed class DishonestRegistryTests
     [Fact]
     public async Task PullAsync_ConnectionBreaks_ResumesByRange()
     {
-        var image = new TestImage().Layer(new LayerTar().File("bulk", Bulk)).Finish();
+        var image = new TestImage().Layer(new LayerTar().File("bulk", _bulk)).Finish();
         var layer = image.Blobs[image.LayerDigests[0]];
         using var registry = new ScriptedRegistry(request => request.Path.Contains(image.LayerDigests[0].Hex) && request.Header("range") is null
             ? new ScriptedAnswer(200, layer, SendOnly: layer.Length / 2)
@@ -100,14 +100,14 @@ public sealed class DishonestRegistryTests
 
         var record = await node.PullAsync($"{registry.Host}/broken:v1");
 
-        Assert.Equal(Bulk, File.ReadAllBytes(Path.Join(node.Tree(record), "bulk")));
+        Assert.Equal(_bulk, File.ReadAllBytes(Path.Join(node.Tree(record), "bulk")));
         Assert.Equal(2, registry.Count(image.LayerDigests[0].Hex));
     }
 
     [Fact]
     public async Task PullAsync_ConnectionBreaksAndNoRanges_StartsOverAndSkips()
     {
-        var image = new TestImage().Layer(new LayerTar().File("bulk", Bulk)).Finish();
+        var image = new TestImage().Layer(new LayerTar().File("bulk", _bulk)).Finish();
         var layer = image.Blobs[image.LayerDigests[0]];
         var calls = 0;
         using var registry = new ScriptedRegistry(request => request.Path.Contains(image.LayerDigests[0].Hex)
@@ -117,13 +117,13 @@ public sealed class DishonestRegistryTests
 
         var record = await node.PullAsync($"{registry.Host}/broken:v1");
 
-        Assert.Equal(Bulk, File.ReadAllBytes(Path.Join(node.Tree(record), "bulk")));
+        Assert.Equal(_bulk, File.ReadAllBytes(Path.Join(node.Tree(record), "bulk")));
     }
 
     [Fact]
     public async Task PullAsync_ConnectionAlwaysBreaks_IsUnavailable()
     {
-        var image = new TestImage().Layer(new LayerTar().File("bulk", Bulk)).Finish();
+        var image = new TestImage().Layer(new LayerTar().File("bulk", _bulk)).Finish();
         using var registry = new ScriptedRegistry(request => request.Path.Contains(image.LayerDigests[0].Hex)
             ? new ScriptedAnswer(200, image.Blobs[image.LayerDigests[0]], SendOnly: 10)
             : null).Add(image, "broken", "v1");

@@ -8,7 +8,7 @@ namespace Cri.ImageService.Tests.Verbs;
 
 public sealed class ImageServerTests : IDisposable
 {
-    private static readonly TestCallContext Context = new();
+    private static readonly TestCallContext _context = new();
 
     private readonly ImageNode _node = new();
     private readonly ScriptedRegistry _registry = new();
@@ -25,7 +25,7 @@ public sealed class ImageServerTests : IDisposable
         var image = TestImage.Small("verb");
         _registry.Add(image, "app", "v1");
 
-        var response = await _node.Server.PullImage(new PullImageRequest { Image = Spec($"{_registry.Host}/app:v1") }, Context);
+        var response = await _node.Server.PullImage(new PullImageRequest { Image = Spec($"{_registry.Host}/app:v1") }, _context);
 
         Assert.Equal(image.Id, response.ImageRef);
     }
@@ -33,7 +33,7 @@ public sealed class ImageServerTests : IDisposable
     [Fact]
     public async Task PullImage_NoImage_IsInvalidArgument()
     {
-        var error = await Assert.ThrowsAnyAsync<RpcException>(() => _node.Server.PullImage(new PullImageRequest(), Context));
+        var error = await Assert.ThrowsAnyAsync<RpcException>(() => _node.Server.PullImage(new PullImageRequest(), _context));
 
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
     }
@@ -68,7 +68,7 @@ public sealed class ImageServerTests : IDisposable
     {
         var image = await PullAsync(new TestImage().Layer(new LayerTar().File("a")).Layer(new LayerTar().File("b")), "app");
 
-        var status = await _node.Server.ImageStatus(new ImageStatusRequest { Image = Spec(image.Id), Verbose = true }, Context);
+        var status = await _node.Server.ImageStatus(new ImageStatusRequest { Image = Spec(image.Id), Verbose = true }, _context);
 
         using var info = JsonDocument.Parse(status.Info["info"]);
         Assert.Equal(ChainId.Of(_node.Images.Find(image.Id)!.DiffIds)!.ToString(), info.RootElement.GetProperty("chainID").GetString());
@@ -96,8 +96,8 @@ public sealed class ImageServerTests : IDisposable
         await PullAsync(image, "app", "v2");
         var request = new RemoveImageRequest { Image = Spec($"{_registry.Host}/app:v1") };
 
-        await _node.Server.RemoveImage(request, Context);
-        await _node.Server.RemoveImage(request, Context);
+        await _node.Server.RemoveImage(request, _context);
+        await _node.Server.RemoveImage(request, _context);
 
         _node.AssertEmpty();
     }
@@ -108,7 +108,7 @@ public sealed class ImageServerTests : IDisposable
         await PullAsync(new TestImage().Layer(new LayerTar().File("big", new byte[1 << 20])), "app");
         await _node.Snapshotter.PrepareAsync("c1", _node.Images.Images.Single(), CancellationToken.None);
 
-        var info = await _node.Server.ImageFsInfo(new ImageFsInfoRequest(), Context);
+        var info = await _node.Server.ImageFsInfo(new ImageFsInfoRequest(), _context);
 
         Assert.Equal(_node.Root, info.ImageFilesystems.Single().FsId.Mountpoint);
         Assert.Equal(_node.Root, info.ContainerFilesystems.Single().FsId.Mountpoint);
@@ -132,11 +132,11 @@ public sealed class ImageServerTests : IDisposable
     }
 
     private Task<ImageStatusResponse> StatusAsync(string name) =>
-        _node.Server.ImageStatus(new ImageStatusRequest { Image = Spec(name) }, Context);
+        _node.Server.ImageStatus(new ImageStatusRequest { Image = Spec(name) }, _context);
 
     private async Task<IReadOnlyList<string>> ListAsync(string filter)
     {
-        var response = await _node.Server.ListImages(new ListImagesRequest { Filter = new ImageFilter { Image = Spec(filter) } }, Context);
+        var response = await _node.Server.ListImages(new ListImagesRequest { Filter = new ImageFilter { Image = Spec(filter) } }, _context);
         return [.. response.Images.Select(image => image.Id)];
     }
 }

@@ -49,6 +49,16 @@ public sealed class ExecTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Exec_KilledWithAll_TakesItsProcessGroupAlong()
+    {
+        await _container.ExecAsync("e", "sleep 4321 & sleep 4321; true");
+        await _shim.Tasks.KillAsync(new KillRequest { Id = _container.Id, ExecId = "e", Signal = 9, All = true });
+        Assert.Equal(137u, (await _container.WaitAsync("e")).ExitStatus);
+        await WaitUntilAsync(async () => (await _shim.Tasks.PidsAsync(new PidsRequest { Id = _container.Id })).Processes.Count == 1);
+        await _container.DeleteAsync("e");
+    }
+
+    [Fact]
     public async Task Exec_MissingProgram_CarriesTheRuntimesWords()
     {
         await _shim.Tasks.ExecAsync(new ExecProcessRequest
@@ -75,5 +85,13 @@ public sealed class ExecTests : IAsyncLifetime
             () => _shim.Tasks.KillAsync(new KillRequest { Id = _container.Id, ExecId = "e", Signal = 9 }))).Code);
         await _container.DeleteAsync("e");
         Assert.Equal(TtrpcStatusCode.NotFound, (await Assert.ThrowsAsync<TtrpcException>(() => _container.StateAsync("e"))).Code);
+    }
+
+    private static async Task WaitUntilAsync(Func<Task<bool>> holds)
+    {
+        for (var until = DateTime.UtcNow.AddSeconds(30); !await holds(); await Task.Delay(10))
+        {
+            Assert.True(DateTime.UtcNow < until, "it never came to hold");
+        }
     }
 }
