@@ -22,13 +22,11 @@ public sealed class PodNetworkConfiguration : IDisposable
     /// <summary>Reserves the first free number; other test processes see the reservation as a locked file.</summary>
     public static PodNetworkConfiguration Reserve()
     {
-        var directory = Path.Combine(Path.GetTempPath(), "crisp-test-networks");
-        Directory.CreateDirectory(directory);
         lock (s_lock)
         {
             for (var number = 1; number < 250; number++)
             {
-                if (!Directory.Exists($"/sys/class/net/crispt{number}") && TryLock(Path.Combine(directory, $"{number}")) is { } file)
+                if (!Directory.Exists($"/sys/class/net/crispt{number}") && TryLock(Path.Combine(Path.GetTempPath(), $"crispt{number}.lock")) is { } file)
                 {
                     return new PodNetworkConfiguration(number, file);
                 }
