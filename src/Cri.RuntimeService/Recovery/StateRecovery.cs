@@ -72,6 +72,7 @@ public sealed class StateRecovery(
             await network.DeleteAsync(PodNetworks.Of(sandbox), cancellationToken);
         }
 
+        await PodInit.StopAsync(sandbox, cancellationToken);
         await ShimShutdown.RunAsync(sandbox, cancellationToken);
         await orphans.CleanAsync(sandbox, [], cancellationToken);
         PodDirectory.Delete(sandbox.Files);
