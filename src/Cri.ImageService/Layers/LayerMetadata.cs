@@ -19,10 +19,10 @@ internal sealed record LayerMetadata
     public required long Inodes { get; init; }
 
     /// <summary>Directories that the archive implies only; see <see cref="Layer.ImpliedDirectories"/>.</summary>
-    public IReadOnlyList<string> ImpliedDirectories { get; init; } = [];
+    public IReadOnlyList<string>? ImpliedDirectories { get; init; }
 
     internal Layer ToLayer(string name) =>
-        new(name, DiffId, new FileSystemUsage(Bytes, Inodes)) { ImpliedDirectories = ImpliedDirectories };
+        new(name, DiffId, new FileSystemUsage(Bytes, Inodes)) { ImpliedDirectories = ImpliedDirectories ?? [] };
 }
 
 /// <summary>Source-generated JSON of a layer's metadata.</summary>
