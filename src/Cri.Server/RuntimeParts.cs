@@ -45,7 +45,7 @@ public sealed record RuntimeParts(RuntimeServer Server, StateRecovery Recovery)
 
         var podInit = new PodInit(runtimes, state, cgroups);
         var sandboxRunner = new SandboxRunner(state, sandboxes, sandboxNames, shims, network, runtimes, podInit, cgroups, journal);
-        var sandboxStopper = new SandboxStopper(containers, containerStopper, network, orphans);
+        var sandboxStopper = new SandboxStopper(containers, containerStopper, monitor, network, orphans);
         var sandboxRemover = new SandboxRemover(sandboxes, containers, sandboxNames, sandboxStopper, containerRemover);
 
         var recovery = new StateRecovery(

@@ -1,8 +1,10 @@
 using System.Text.Json;
+using Cri.Linux;
 using Cri.Oci.Runtime;
 using Cri.RuntimeService.Runtimes;
 using Cri.RuntimeService.Shims;
 using Cri.RuntimeService.Spec;
+using Cri.Ttrpc;
 using Cri.Ttrpc.TaskApi.V3;
 
 namespace Cri.RuntimeService.Sandboxes;
@@ -30,6 +32,27 @@ public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDrive
             new CreateTaskRequest { Id = id, Bundle = bundle, Options = RuntimeOptions.For(runtime, state, cgroups) }, cancellationToken);
         await shim.Tasks.StartAsync(new StartRequest { Id = id }, cancellationToken);
         return (int)created.Pid;
+    }
+
+    /// <summary>Ends the init and has the OCI runtime forget it; nothing happens when the pod has none or its shim is gone.</summary>
+    public static async Task StopAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        if (!SandboxNamespaces.SharedPid(sandbox.Record.Config) || sandbox.Shim is not { IsAlive: true } shim)
+        {
+            return;
+        }
+
+        var id = IdOf(sandbox.Id);
+        try
+        {
+            await shim.Tasks.KillAsync(new KillRequest { Id = id, Signal = Signals.SigKill, All = true }, cancellationToken);
+            await shim.Tasks.WaitAsync(new WaitRequest { Id = id }, cancellationToken);
+            await shim.Tasks.DeleteAsync(new DeleteRequest { Id = id }, cancellationToken);
+        }
+        catch (TtrpcException gone) when (gone.Code is TtrpcStatusCode.NotFound or TtrpcStatusCode.Unavailable)
+        {
+            // It was never created, or an earlier stop got this far.
+        }
     }
 
     private void WriteBundle(Sandbox sandbox, string id, string bundle)
