@@ -15,6 +15,6 @@ public sealed class LeakTests : ConformanceTest
     {
         await Cri.RemovePodsAsync();
 
-        Assert.Empty(await Cri.Leaks.FindRemainingAsync());
+        await Cri.Leaks.AssertNothingAsync();
     }
 }

@@ -201,5 +201,5 @@ public sealed class RestartTests : IAsyncLifetime
             .Concat(images.Images.Select(image => image.ToString())).Concat(statuses).Order(StringComparer.Ordinal));
     }
 
-    private async Task LeavesNothingAsync() => Assert.Empty(await _cri.Leaks.FindRemainingAsync());
+    private Task LeavesNothingAsync() => _cri.Leaks.AssertNothingAsync();
 }
