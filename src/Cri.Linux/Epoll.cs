@@ -36,11 +36,11 @@ public sealed unsafe partial class Epoll : IDisposable
     private const int Capacity = 32;
 
     // struct epoll_event is packed on x86-64 only.
-    private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
-    private static readonly int EventSize = DataOffset + 8;
+    private static readonly int _dataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
+    private static readonly int _eventSize = _dataOffset + 8;
 
     private readonly Fd _set = new(LinuxException.Check(EpollCreate1(CloseOnExec), "epoll_create1"));
-    private readonly byte[] _events = new byte[Capacity * EventSize];
+    private readonly byte[] _events = new byte[Capacity * _eventSize];
 
     /// <summary>Adds a descriptor; <paramref name="key"/> comes back with its events.</summary>
     public void Add(Fd fd, EpollEvents events, long key) => Control(AddOperation, fd, events, key);
@@ -69,8 +69,9 @@ public sealed unsafe partial class Epoll : IDisposable
 
         for (var i = 0; i < count; i++)
         {
-            var entry = _events.AsSpan(i * EventSize, EventSize);
-            receiver(BinaryPrimitives.ReadInt64LittleEndian(entry[DataOffset..]), (EpollEvents)BinaryPrimitives.ReadUInt32LittleEndian(entry));
+            var entry = _events.AsSpan(i * _eventSize, _eventSize);
+            var key = BinaryPrimitives.ReadInt64LittleEndian(entry[_dataOffset..]);
+            receiver(key, (EpollEvents)BinaryPrimitives.ReadUInt32LittleEndian(entry));
         }
     }
 
@@ -81,7 +82,7 @@ public sealed unsafe partial class Epoll : IDisposable
     {
         var entry = stackalloc byte[16];
         *(uint*)entry = (uint)events;
-        *(long*)(entry + DataOffset) = key;
+        *(long*)(entry + _dataOffset) = key;
         LinuxException.Check(EpollCtl(_set.Number, operation, fd.Number, entry), "epoll_ctl", $"fd {fd.Number}");
     }
 

@@ -9,7 +9,7 @@ namespace Cri.Linux;
 #pragma warning disable CA1001 // it lives as long as the process
 public sealed class FdReactor
 {
-    private static readonly Lazy<FdReactor> s_shared = new(() => new FdReactor());
+    private static readonly Lazy<FdReactor> _shared = new(() => new FdReactor());
     private readonly Epoll _epoll = new();
     private readonly ConcurrentDictionary<long, TaskCompletionSource<bool>> _waits = new();
     private readonly ConcurrentDictionary<long, bool> _known = new();
@@ -17,7 +17,7 @@ public sealed class FdReactor
     private FdReactor() => new Thread(Run, 128 << 10) { IsBackground = true, Name = "fd-reactor" }.Start();
 
     /// <summary>The reactor of this process.</summary>
-    public static FdReactor Shared => s_shared.Value;
+    public static FdReactor Shared => _shared.Value;
 
     /// <summary>
     /// Reads what a non-blocking descriptor has, waiting for it if need be. 0 at the end of the stream, and also once

@@ -9,7 +9,7 @@ public static partial class Mount
     private const int NoFollow = 8;
 
     // The kernel copies one page of options, with its terminating zero.
-    private static readonly int MaxData = Environment.SystemPageSize - 1;
+    private static readonly int _maxData = Environment.SystemPageSize - 1;
 
     /// <summary>
     /// Mounts in the words of fstab(5). An overlay whose lower directories exceed the page that mount(2) takes is
@@ -23,9 +23,9 @@ public static partial class Mount
     {
         var parsed = MountOptions.Parse(options);
         var data = string.Join(',', parsed.Data);
-        if (data.Length > MaxData && type == "overlay")
+        if (data.Length > _maxData && type == "overlay")
         {
-            OverlayMount.MakeShortened(source, target, parsed, MaxData);
+            OverlayMount.MakeShortened(source, target, parsed, _maxData);
         }
         else
         {

@@ -17,7 +17,8 @@ public sealed record MountEntry(int Id, int ParentId, string Root, string Target
 public static class MountTable
 {
     /// <summary>Reads the table; later mounts follow earlier ones.</summary>
-    public static IReadOnlyList<MountEntry> Read() => [.. SmallFile.ReadText("/proc/self/mountinfo").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
+    public static IReadOnlyList<MountEntry> Read() =>
+        [.. SmallFile.ReadText("/proc/self/mountinfo").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
 
     /// <summary>The mounts at a directory and below it.</summary>
     public static IEnumerable<MountEntry> Below(string directory) =>

@@ -43,7 +43,9 @@ public sealed class ProcessCgroups
     /// <summary>The directory of a version 1 controller; null when version 2 has it or it is the root.</summary>
     public string? Legacy(string controller) => _controllers.GetValueOrDefault(controller);
 
-    /// <summary>The pids in the container's cgroup and all below it, in a hierarchy that containers have to themselves; none once it is gone.</summary>
+    /// <summary>
+    /// The pids in the process's cgroup and all below it, in a hierarchy that containers have to themselves; none once it is gone.
+    /// </summary>
     public IReadOnlyList<int> Pids()
     {
         var directory = Legacy("pids") ?? Legacy("devices") ?? Legacy("freezer") ?? Legacy("memory") ?? Unified;
@@ -60,7 +62,8 @@ public sealed class ProcessCgroups
     {
         try
         {
-            foreach (var line in SmallFile.ReadText(Path.Combine(directory, "cgroup.procs")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            var lines = SmallFile.ReadText(Path.Combine(directory, "cgroup.procs"));
+            foreach (var line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
                 pids.Add(int.Parse(line));
             }

@@ -8,13 +8,44 @@ public static class SignalNames
     private const int RealTimeMinimum = 34;
     private const int RealTimeMaximum = 64;
 
-    private static readonly Dictionary<string, int> s_numbers = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal)
     {
-        ["HUP"] = 1, ["INT"] = 2, ["QUIT"] = 3, ["ILL"] = 4, ["TRAP"] = 5, ["ABRT"] = 6, ["IOT"] = 6, ["BUS"] = 7, ["FPE"] = 8,
-        ["KILL"] = 9, ["USR1"] = 10, ["SEGV"] = 11, ["USR2"] = 12, ["PIPE"] = 13, ["ALRM"] = 14, ["TERM"] = 15, ["STKFLT"] = 16,
-        ["CHLD"] = 17, ["CLD"] = 17, ["CONT"] = 18, ["STOP"] = 19, ["TSTP"] = 20, ["TTIN"] = 21, ["TTOU"] = 22, ["URG"] = 23,
-        ["XCPU"] = 24, ["XFSZ"] = 25, ["VTALRM"] = 26, ["PROF"] = 27, ["WINCH"] = 28, ["IO"] = 29, ["POLL"] = 29, ["PWR"] = 30,
-        ["SYS"] = 31, ["RTMIN"] = RealTimeMinimum, ["RTMAX"] = RealTimeMaximum,
+        ["HUP"] = 1,
+        ["INT"] = 2,
+        ["QUIT"] = 3,
+        ["ILL"] = 4,
+        ["TRAP"] = 5,
+        ["ABRT"] = 6,
+        ["IOT"] = 6,
+        ["BUS"] = 7,
+        ["FPE"] = 8,
+        ["KILL"] = 9,
+        ["USR1"] = 10,
+        ["SEGV"] = 11,
+        ["USR2"] = 12,
+        ["PIPE"] = 13,
+        ["ALRM"] = 14,
+        ["TERM"] = 15,
+        ["STKFLT"] = 16,
+        ["CHLD"] = 17,
+        ["CLD"] = 17,
+        ["CONT"] = 18,
+        ["STOP"] = 19,
+        ["TSTP"] = 20,
+        ["TTIN"] = 21,
+        ["TTOU"] = 22,
+        ["URG"] = 23,
+        ["XCPU"] = 24,
+        ["XFSZ"] = 25,
+        ["VTALRM"] = 26,
+        ["PROF"] = 27,
+        ["WINCH"] = 28,
+        ["IO"] = 29,
+        ["POLL"] = 29,
+        ["PWR"] = 30,
+        ["SYS"] = 31,
+        ["RTMIN"] = RealTimeMinimum,
+        ["RTMAX"] = RealTimeMaximum,
     };
 
     /// <summary>Reads <c>SIGTERM</c>, <c>TERM</c>, <c>15</c>, <c>RTMIN+3</c> or <c>SIGRTMAX-1</c>; null when it is none of these.</summary>
@@ -27,13 +58,13 @@ public static class SignalNames
 
         var name = text.ToUpperInvariant();
         name = name.StartsWith("SIG", StringComparison.Ordinal) ? name[3..] : name;
-        if (s_numbers.TryGetValue(name, out var known))
+        if (_numbers.TryGetValue(name, out var known))
         {
             return known;
         }
 
         var sign = name.IndexOfAny(['+', '-']);
-        return sign == 5 && s_numbers.TryGetValue(name[..sign], out var origin) && int.TryParse(name[sign..], out var offset)
+        return sign == 5 && _numbers.TryGetValue(name[..sign], out var origin) && int.TryParse(name[sign..], out var offset)
             && origin + offset is >= RealTimeMinimum and <= RealTimeMaximum
             ? origin + offset
             : null;

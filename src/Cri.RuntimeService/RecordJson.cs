@@ -22,13 +22,13 @@ public sealed partial class RecordJson : JsonSerializerContext;
 public abstract class MessageJson<T> : JsonConverter<T>
     where T : class, IMessage<T>, new()
 {
-    private static readonly JsonParser s_parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+    private static readonly JsonParser _parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
     /// <inheritdoc/>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         using var document = JsonDocument.ParseValue(ref reader);
-        return s_parser.Parse<T>(document.RootElement.GetRawText());
+        return _parser.Parse<T>(document.RootElement.GetRawText());
     }
 
     /// <inheritdoc/>

@@ -43,9 +43,9 @@ public sealed record RuntimeParts(RuntimeServer Server, StateRecovery Recovery)
         var containerStopper = new ContainerStopper();
         var containerRemover = new ContainerRemover(containers, containerNames, images.Snapshots, containerStopper, monitor);
 
-        var podInit = new PodInit(runtimes, state, cgroups);
+        var podInit = new PodInit(runtimes, state, cgroups, Path.Combine(configuration.Root, "pod-init"));
         var sandboxRunner = new SandboxRunner(state, sandboxes, sandboxNames, shims, network, runtimes, podInit, cgroups, journal);
-        var sandboxStopper = new SandboxStopper(containers, containerStopper, network, orphans);
+        var sandboxStopper = new SandboxStopper(containers, containerStopper, monitor, network, orphans);
         var sandboxRemover = new SandboxRemover(sandboxes, containers, sandboxNames, sandboxStopper, containerRemover);
 
         var recovery = new StateRecovery(

@@ -3,7 +3,7 @@ namespace Cri.Shim;
 /// <summary>The command line: flags of containerd's shim protocol, in Go's spelling with one dash or two, and an action.</summary>
 internal sealed class CommandLine
 {
-    private static readonly string[] Switches = ["debug", "v", "version", "info"];
+    private static readonly string[] _switches = ["debug", "v", "version", "info"];
 
     private readonly Dictionary<string, string> _flags = [];
 
@@ -46,7 +46,7 @@ internal sealed class CommandLine
 
             var parts = arguments[i].TrimStart('-').Split('=', 2);
             line._flags[parts[0]] = parts.Length == 2 ? parts[1]
-                : Switches.Contains(parts[0]) ? "true"
+                : _switches.Contains(parts[0]) ? "true"
                 : i + 1 < arguments.Count ? arguments[++i]
                 : throw new ArgumentException($"flag {arguments[i]} has no value");
         }

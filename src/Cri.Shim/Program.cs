@@ -2,7 +2,11 @@ using System.Text;
 using Cri.Shim;
 using Cri.Shim.Containerd;
 
-const string Usage = "usage: crisp-shim serve --id ID --bundle DIRECTORY (a listening socket as descriptor 3), or start | delete as containerd calls them\n";
+const string Usage = """
+    usage: crisp-shim serve --id ID --bundle DIRECTORY   with a listening socket as descriptor 3
+           crisp-shim start | delete                     as containerd calls its shims
+
+    """;
 
 try
 {

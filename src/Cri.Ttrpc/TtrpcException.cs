@@ -1,6 +1,8 @@
 namespace Cri.Ttrpc;
 
-/// <summary>A call that failed: on the client what the server answered or UNAVAILABLE for a broken connection, on the server what to answer.</summary>
+/// <summary>
+/// A call that failed: on the client what the server answered or UNAVAILABLE for a broken connection, on the server what to answer.
+/// </summary>
 public sealed class TtrpcException : Exception
 {
     /// <summary>Describes a failed call.</summary>

@@ -1,1 +1,2 @@
 global using Xunit;
+global using Command = Cri.ImageService.Tests.Fixtures.Command;

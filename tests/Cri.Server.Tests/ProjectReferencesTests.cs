@@ -6,7 +6,7 @@ namespace Cri.Server.Tests;
 /// <summary>References run one way, and only the server half of gRPC knows ASP.NET (docs/decisions.md).</summary>
 public class ProjectReferencesTests
 {
-    private static readonly Dictionary<string, string[]> s_allowed = new()
+    private static readonly Dictionary<string, string[]> _allowed = new()
     {
         ["Cri.Linux"] = [],
         ["Cri.Oci"] = [],
@@ -31,8 +31,8 @@ public class ProjectReferencesTests
         var references = XDocument.Load(file).Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')));
 
-        Assert.True(s_allowed.ContainsKey(name), $"{name} has no row in this test");
-        Assert.Empty(references.Except(s_allowed[name]));
+        Assert.True(_allowed.ContainsKey(name), $"{name} has no row in this test");
+        Assert.Empty(references.Except(_allowed[name]));
     }
 
     [Theory]

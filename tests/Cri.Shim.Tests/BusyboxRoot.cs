@@ -6,10 +6,10 @@ namespace Cri.Shim.Tests;
 /// <summary>A root file system of nothing but busybox, made once and shared by all tests.</summary>
 internal static class BusyboxRoot
 {
-    private static readonly Lazy<string> Root = new(Make);
+    private static readonly Lazy<string> _root = new(Make);
 
     /// <summary>Its directory.</summary>
-    public static string Directory => Root.Value;
+    public static string Directory => _root.Value;
 
     /// <summary>The mount that makes it a container's root.</summary>
     public static MountMessage Mount => new() { Type = "bind", Source = Directory, Options = { "rbind", "ro" } };
@@ -29,7 +29,8 @@ internal static class BusyboxRoot
             File.Move(busybox + ".tmp", busybox, overwrite: true);
         }
 
-        foreach (var applet in (string[])["sh", "sleep", "cat", "echo", "dd", "true", "yes", "head", "hostname", "readlink", "stty", "tty", "kill", "trap", "seq", "printf", "ip", "ls"])
+        const string Applets = "sh sleep cat echo dd true head hostname readlink stty tty kill seq printf ip ls";
+        foreach (var applet in Applets.Split(' '))
         {
             var link = Path.Combine(root, "bin", applet);
             if (!Path.Exists(link))

@@ -10,7 +10,7 @@ namespace Cri.Shim.Tests;
 /// </summary>
 internal sealed class ShimProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     private readonly Fd _pidfd;
     private readonly List<TtrpcClient> _clients = [];
@@ -69,7 +69,7 @@ internal sealed class ShimProcess : IAsyncDisposable
     /// <summary>Waits for the shim to end.</summary>
     public async Task<ChildExit> WaitForEndAsync()
     {
-        for (var until = DateTime.UtcNow + Patience; DateTime.UtcNow < until; await Task.Delay(20))
+        for (var until = DateTime.UtcNow + _patience; DateTime.UtcNow < until; await Task.Delay(20))
         {
             if (PidFd.TryReap(_pidfd) is { } exit)
             {
@@ -123,13 +123,13 @@ internal sealed class ShimProcess : IAsyncDisposable
         try
         {
             var sandbox = new SandboxClient(await ConnectAsync());
-            await sandbox.StopSandboxAsync(new StopSandboxRequest { SandboxId = Id }).WaitAsync(Patience);
+            await sandbox.StopSandboxAsync(new StopSandboxRequest { SandboxId = Id }).WaitAsync(_patience);
             foreach (var id in Containers)
             {
                 await DeleteLeftoverAsync(id);
             }
 
-            await sandbox.ShutdownSandboxAsync(new ShutdownSandboxRequest { SandboxId = Id }).WaitAsync(Patience);
+            await sandbox.ShutdownSandboxAsync(new ShutdownSandboxRequest { SandboxId = Id }).WaitAsync(_patience);
             Assert.Equal(0, (await WaitForEndAsync()).Code);
         }
         catch (Exception) when (!_isReaped)
@@ -145,7 +145,7 @@ internal sealed class ShimProcess : IAsyncDisposable
     {
         try
         {
-            await Tasks.DeleteAsync(new Cri.Ttrpc.TaskApi.V3.DeleteRequest { Id = id }).WaitAsync(Patience);
+            await Tasks.DeleteAsync(new Cri.Ttrpc.TaskApi.V3.DeleteRequest { Id = id }).WaitAsync(_patience);
         }
         catch (TtrpcException e) when (e.Code == TtrpcStatusCode.NotFound)
         {

@@ -10,7 +10,7 @@ namespace Cri.Shim.Tests;
 /// <summary>A container in a shim: its bundle and the calls that tests make most.</summary>
 internal sealed class TestContainer
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     private readonly ShimProcess _shim;
 
@@ -61,25 +61,25 @@ internal sealed class TestContainer
             Options = TypeUrl.Pack(TypeUrl.RuncOptions, new Options { BinaryName = Runtime, Root = Path.Combine(_shim.Directory, "runtime") }),
         };
         adapt?.Invoke(request);
-        Pid = (int)(await _shim.Tasks.CreateAsync(request).WaitAsync(Patience)).Pid;
+        Pid = (int)(await _shim.Tasks.CreateAsync(request).WaitAsync(_patience)).Pid;
     }
 
     /// <summary>The OCI runtime to test with.</summary>
     public static string Runtime => Environment.GetEnvironmentVariable("CRISP_TEST_RUNTIME") ?? "runc";
 
-    public Task StartAsync() => _shim.Tasks.StartAsync(new StartRequest { Id = Id }).WaitAsync(Patience);
+    public Task StartAsync() => _shim.Tasks.StartAsync(new StartRequest { Id = Id }).WaitAsync(_patience);
 
     public Task<WaitResponse> WaitAsync(string execId = "") =>
-        _shim.Tasks.WaitAsync(new WaitRequest { Id = Id, ExecId = execId }).WaitAsync(Patience);
+        _shim.Tasks.WaitAsync(new WaitRequest { Id = Id, ExecId = execId }).WaitAsync(_patience);
 
     public Task KillAsync(int signal, bool all = false) =>
-        _shim.Tasks.KillAsync(new KillRequest { Id = Id, Signal = (uint)signal, All = all }).WaitAsync(Patience);
+        _shim.Tasks.KillAsync(new KillRequest { Id = Id, Signal = (uint)signal, All = all }).WaitAsync(_patience);
 
     public Task<DeleteResponse> DeleteAsync(string execId = "") =>
-        _shim.Tasks.DeleteAsync(new DeleteRequest { Id = Id, ExecId = execId }).WaitAsync(Patience);
+        _shim.Tasks.DeleteAsync(new DeleteRequest { Id = Id, ExecId = execId }).WaitAsync(_patience);
 
     public Task<StateResponse> StateAsync(string execId = "") =>
-        _shim.Tasks.StateAsync(new StateRequest { Id = Id, ExecId = execId }).WaitAsync(Patience);
+        _shim.Tasks.StateAsync(new StateRequest { Id = Id, ExecId = execId }).WaitAsync(_patience);
 
     /// <summary>Kills it and removes it.</summary>
     public async Task RemoveAsync()
@@ -94,8 +94,8 @@ internal sealed class TestContainer
     {
         var request = new ExecProcessRequest { Id = Id, ExecId = execId, Spec = TypeUrl.PackJson(TypeUrl.Process, ProcessJson("/bin/sh", "-c", script)) };
         adapt?.Invoke(request);
-        await _shim.Tasks.ExecAsync(request).WaitAsync(Patience);
-        await _shim.Tasks.StartAsync(new StartRequest { Id = Id, ExecId = execId }).WaitAsync(Patience);
+        await _shim.Tasks.ExecAsync(request).WaitAsync(_patience);
+        await _shim.Tasks.StartAsync(new StartRequest { Id = Id, ExecId = execId }).WaitAsync(_patience);
     }
 
     public static byte[] ProcessJson(params string[] args) => JsonSerializer.SerializeToUtf8Bytes(Process(args));
@@ -111,7 +111,7 @@ internal sealed class TestContainer
     /// <summary>Waits until the log has this text.</summary>
     public async Task WaitForLogAsync(string text)
     {
-        for (var until = DateTime.UtcNow + Patience; !LogText().Contains(text, StringComparison.Ordinal); await Task.Delay(10))
+        for (var until = DateTime.UtcNow + _patience; !LogText().Contains(text, StringComparison.Ordinal); await Task.Delay(10))
         {
             Assert.True(DateTime.UtcNow < until, $"the log never had \"{text}\": {LogText()}");
         }

@@ -6,7 +6,7 @@ namespace Cri.Testing;
 /// <summary>A server that a test started: its output goes to a file, and it never outlives the test run.</summary>
 public sealed class BackgroundProcess
 {
-    private static readonly ConcurrentDictionary<int, Process> s_running = new();
+    private static readonly ConcurrentDictionary<int, Process> _running = new();
     private readonly Process _process;
     private readonly string _log;
 
@@ -34,7 +34,7 @@ public sealed class BackgroundProcess
         }
 
         var process = Process.Start(start)!;
-        s_running[process.Id] = process;
+        _running[process.Id] = process;
         return new BackgroundProcess(process, log);
     }
 
@@ -58,7 +58,7 @@ public sealed class BackgroundProcess
     {
         _process.Kill();
         await _process.WaitForExitAsync();
-        s_running.TryRemove(_process.Id, out _);
+        _running.TryRemove(_process.Id, out _);
     }
 
     /// <summary>Ends it by SIGTERM; SIGKILL after 20 s. Returns its exit code.</summary>
@@ -79,13 +79,13 @@ public sealed class BackgroundProcess
             await KillAsync();
         }
 
-        s_running.TryRemove(_process.Id, out _);
+        _running.TryRemove(_process.Id, out _);
         return _process.ExitCode;
     }
 
     private static void KillAll()
     {
-        foreach (var process in s_running.Values)
+        foreach (var process in _running.Values)
         {
             process.Kill();
         }

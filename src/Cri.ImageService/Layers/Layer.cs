@@ -7,4 +7,11 @@ namespace Cri.ImageService.Layers;
 /// <param name="Name">Its short name, 7 characters or a few more, which keeps the options of an overlay mount short.</param>
 /// <param name="DiffId">The digest of its uncompressed tar.</param>
 /// <param name="Usage">The space its tree takes.</param>
-public sealed record Layer(string Name, Digest DiffId, FileSystemUsage Usage);
+public sealed record Layer(string Name, Digest DiffId, FileSystemUsage Usage)
+{
+    /// <summary>
+    /// Directories that its archive has entries in but does not list itself, parents first; one character a byte. Their owner and
+    /// mode here mean nothing: those of the layers below count.
+    /// </summary>
+    internal IReadOnlyList<string> ImpliedDirectories { get; init; } = [];
+}

@@ -1,3 +1,4 @@
+using System.Text;
 using Cri.ImageService.Layers.Tar;
 using Cri.Linux;
 
@@ -80,6 +81,7 @@ internal sealed partial class LayerExtractor
             Count(BlockSize);
         }
 
+        _implied.Remove(Encoding.Latin1.GetString(path.Bytes));
         if (wasRemoved)
         {
             Xattrs.Set(parent, path.Leaf, OpaqueXattr, "y"u8);

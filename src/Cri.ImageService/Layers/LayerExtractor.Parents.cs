@@ -1,3 +1,4 @@
+using System.Text;
 using Cri.Linux;
 
 namespace Cri.ImageService.Layers;
@@ -62,6 +63,7 @@ internal sealed partial class LayerExtractor
         }
 
         FileTree.SetPermissions(parent, leaf, ImpliedDirectoryPermissions);
+        _implied.Add(Encoding.Latin1.GetString(path));
         Count(BlockSize);
     }
 

@@ -17,6 +17,7 @@ internal sealed partial class LayerExtractor : IDisposable
     private readonly FileTree _tree;
     private readonly byte[] _buffer = new byte[ContentBufferSize];
     private readonly List<(EntryPath Path, FileTime Modified)> _directoryTimes = [];
+    private readonly SortedSet<string> _implied = new(StringComparer.Ordinal) { "" };
 
     // Archives list a directory's entries together, so the last parent is nearly always the next one too.
     private byte[] _parentPath = [];
@@ -29,14 +30,14 @@ internal sealed partial class LayerExtractor : IDisposable
     private LayerExtractor(string directory) => _tree = FileTree.Open(directory);
 
     /// <summary>Extracts all of <paramref name="archive"/> into the empty directory <paramref name="directory"/>.</summary>
-    /// <returns>The space it takes.</returns>
+    /// <returns>The space it takes, and which directories the archive did not list.</returns>
     /// <exception cref="LayerFormatException">The archive is damaged or hostile; the message names the entry.</exception>
     /// <exception cref="IOException">The disk or the archive's stream failed.</exception>
-    internal static FileSystemUsage Extract(Stream archive, string directory)
+    internal static ExtractedTree Extract(Stream archive, string directory)
     {
         using var extractor = new LayerExtractor(directory);
         extractor.ExtractAll(new TarReader(archive));
-        return new FileSystemUsage(extractor._bytes, extractor._inodes);
+        return new ExtractedTree(new FileSystemUsage(extractor._bytes, extractor._inodes), [.. extractor._implied]);
     }
 
     /// <inheritdoc/>
@@ -100,6 +101,7 @@ internal sealed partial class LayerExtractor : IDisposable
             throw new LayerFormatException("only a directory can be the root of a layer");
         }
 
+        _implied.Remove("");
         ApplyMetadata(_tree.Root, "."u8, entry);
         _directoryTimes.Add((EntryPath.Parse([]), entry.Modified));
     }

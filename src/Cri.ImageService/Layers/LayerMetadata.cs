@@ -18,7 +18,11 @@ internal sealed record LayerMetadata
     /// <summary>The inodes of the tree.</summary>
     public required long Inodes { get; init; }
 
-    internal FileSystemUsage Usage => new(Bytes, Inodes);
+    /// <summary>Directories that the archive implies only; see <see cref="Layer.ImpliedDirectories"/>.</summary>
+    public IReadOnlyList<string>? ImpliedDirectories { get; init; }
+
+    internal Layer ToLayer(string name) =>
+        new(name, DiffId, new FileSystemUsage(Bytes, Inodes)) { ImpliedDirectories = ImpliedDirectories ?? [] };
 }
 
 /// <summary>Source-generated JSON of a layer's metadata.</summary>

@@ -106,9 +106,15 @@ public sealed class LayerStore
     /// <summary>
     /// Makes an extracted layer durable and gives it its name. When the same layer is there already, that one stays.
     /// </summary>
-    internal async Task<Layer> CommitAsync(UnfinishedLayer unfinished, Digest diffId, FileSystemUsage usage)
+    internal async Task<Layer> CommitAsync(UnfinishedLayer unfinished, Digest diffId, ExtractedTree tree)
     {
-        var metadata = new LayerMetadata { DiffId = diffId, Bytes = usage.Bytes, Inodes = usage.Inodes };
+        var metadata = new LayerMetadata
+        {
+            DiffId = diffId,
+            Bytes = tree.Usage.Bytes,
+            Inodes = tree.Usage.Inodes,
+            ImpliedDirectories = tree.ImpliedDirectories,
+        };
         var content = JsonSerializer.SerializeToUtf8Bytes(metadata, LayerJson.Default.LayerMetadata);
         AtomicFile.WriteVolatile(Path.Join(unfinished.Path, LayerMetadata.FileName), content);
         await _sync.FlushAsync();
@@ -124,7 +130,7 @@ public sealed class LayerStore
             _names.Add(name);
         }
 
-        return Publish(unfinished, new Layer(name, diffId, usage));
+        return Publish(unfinished, metadata.ToLayer(name));
     }
 
     /// <summary>Removes those of these layers that nobody holds: for a pull that failed between commit and lease.</summary>
@@ -229,7 +235,7 @@ public sealed class LayerStore
             var metadata = JsonSerializer.Deserialize(File.ReadAllBytes(file), LayerJson.Default.LayerMetadata)
                 ?? throw new JsonException("null");
             var name = Path.GetFileName(path);
-            if (_byDiffId.TryAdd(metadata.DiffId, new Layer(name, metadata.DiffId, metadata.Usage)))
+            if (_byDiffId.TryAdd(metadata.DiffId, metadata.ToLayer(name)))
             {
                 _names.Add(name);
                 return;

@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using Cri.ImageService.Layers;
 using Cri.ImageService.Registry;
-using Cri.Linux;
 using Cri.Oci.Images;
 using Grpc.Core;
 
@@ -68,9 +67,9 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
         {
             using var unfinished = layers.Begin();
             using var download = new BlobDownload(repository, client, options, source.Blob, source.Progress.Report);
-            var usage = await StreamAsync(download, source, unfinished.TreePath, cancellation);
+            var tree = await StreamAsync(download, source, unfinished.TreePath, cancellation);
             cancellation.ThrowIfCancellationRequested();
-            return await layers.CommitAsync(unfinished, source.DiffId, usage);
+            return await layers.CommitAsync(unfinished, source.DiffId, tree);
         }
         catch (IOException error)
         {
@@ -82,7 +81,7 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
         }
     }
 
-    private static async Task<FileSystemUsage> StreamAsync(
+    private static async Task<ExtractedTree> StreamAsync(
         BlobDownload download, LayerSource source, string directory, CancellationToken cancellation)
     {
         var pipe = new System.IO.Pipelines.Pipe(new PipeOptions(pauseWriterThreshold: Window, resumeWriterThreshold: Window / 2, useSynchronizationContext: false));
@@ -111,17 +110,17 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
     }
 
     // Runs on a thread of its own, since it blocks on the disk and on the download.
-    private static FileSystemUsage Extract(PipeReader reader, LayerSource source, string directory)
+    private static ExtractedTree Extract(PipeReader reader, LayerSource source, string directory)
     {
         try
         {
             var compressed = reader.AsStream(leaveOpen: true);
             using var plain = LayerCompression.Open(compressed, Peek(reader));
             using var hashing = new HashingStream(plain, source.DiffId);
-            var usage = LayerExtractor.Extract(new BufferedStream(hashing, 64 * 1024), directory);
+            var tree = LayerExtractor.Extract(new BufferedStream(hashing, 64 * 1024), directory);
             var actual = hashing.Finish();
             compressed.CopyTo(Stream.Null);
-            return actual == source.DiffId ? usage : throw new LayerFormatException(
+            return actual == source.DiffId ? tree : throw new LayerFormatException(
                 $"its uncompressed content has digest {actual}, the image configuration says {source.DiffId}");
         }
         catch (Exception error) when (error is LayerFormatException or InvalidDataException)

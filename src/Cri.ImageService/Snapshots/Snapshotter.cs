@@ -71,7 +71,7 @@ public sealed class Snapshotter
 
         try
         {
-            Create(containerId, image);
+            Create(containerId, image, lease.Layers);
             return Describe(containerId, image.Layers);
         }
         catch (IOException error)
@@ -134,7 +134,7 @@ public sealed class Snapshotter
         }
     }
 
-    private void Create(string containerId, ImageRecord image)
+    private void Create(string containerId, ImageRecord image, IReadOnlyList<Layer> layers)
     {
         var directory = _layout.Container(containerId);
         Directory.CreateDirectory(directory);
@@ -144,19 +144,8 @@ public sealed class Snapshotter
             JsonSerializer.SerializeToUtf8Bytes(metadata, SnapshotJson.Default.SnapshotMetadata));
         Directory.CreateDirectory(System.IO.Path.Join(directory, "work"));
         Directory.CreateDirectory(UpperPath(containerId));
-        if (image.Layers.Count > 0)
-        {
-            CopyRootMetadata(_layers.TreePath(image.Layers[^1]), directory);
-        }
-    }
-
-    // The root of an overlay has the owner and mode of its upper directory, so that one takes them from the image.
-    private static void CopyRootMetadata(string tree, string directory)
-    {
-        var status = FileStatus.Of(tree) ?? throw new DirectoryNotFoundException($"layer {tree} is gone");
-        using var parent = FileTree.Open(directory);
-        FileTree.SetOwner(parent.Root, "upper"u8, status.UserId, status.GroupId);
-        FileTree.SetPermissions(parent.Root, "upper"u8, status.Permissions);
+        using var stack = new LayerTrees([.. layers.Select(layer => (layer, _layers.TreePath(layer.Name)))]);
+        stack.RestoreImplied(UpperPath(containerId));
     }
 
     private SnapshotMount Describe(string containerId, IReadOnlyList<string> layers)

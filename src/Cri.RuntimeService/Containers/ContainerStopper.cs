@@ -12,7 +12,7 @@ namespace Cri.RuntimeService.Containers;
 /// </summary>
 public sealed class ContainerStopper
 {
-    private static readonly TimeSpan s_killBound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _killBound = TimeSpan.FromSeconds(20);
 
     /// <summary>
     /// Stops the container; nothing happens when it does not run. Returns within the grace period plus 20 s: a process that
@@ -35,7 +35,7 @@ public sealed class ContainerStopper
         }
 
         await SignalAsync(container, Signals.SigKill, all: true, cancellationToken);
-        if (!await EndsWithinAsync(container, s_killBound, cancellationToken))
+        if (!await EndsWithinAsync(container, _killBound, cancellationToken))
         {
             throw new RpcException(new Status(StatusCode.DeadlineExceeded, Stuck(container)));
         }
@@ -83,6 +83,6 @@ public sealed class ContainerStopper
             // The process may be gone by now, or the kernel hides it.
         }
 
-        return $"stop container {container.Id}: process {pid} did not end {s_killBound.TotalSeconds:0} s after SIGKILL (wait channel: {channel})";
+        return $"stop container {container.Id}: process {pid} did not end {_killBound.TotalSeconds:0} s after SIGKILL (wait channel: {channel})";
     }
 }

@@ -19,8 +19,8 @@ namespace Cri.RuntimeService.Execs;
 public sealed class SyncExec
 {
     private const int OutputCap = 16 << 20;
-    private static readonly TimeSpan s_drainBound = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan s_cleanBound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _drainBound = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _cleanBound = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs the command. Throws DEADLINE_EXCEEDED when it outlives <paramref name="timeout"/> (null for no limit).</summary>
     public static async Task<V1.ExecSyncResponse> RunAsync(
@@ -77,7 +77,7 @@ public sealed class SyncExec
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(timeout ?? Timeout.InfiniteTimeSpan);
             var exit = await shim.Tasks.WaitAsync(new WaitRequest { Id = container.Id, ExecId = execId }, limit.Token);
-            await Task.WhenAny(output, Task.Delay(s_drainBound, cancellationToken));
+            await Task.WhenAny(output, Task.Delay(_drainBound, cancellationToken));
             return new V1.ExecSyncResponse
             {
                 ExitCode = (int)exit.ExitStatus,
@@ -104,7 +104,7 @@ public sealed class SyncExec
 
     private static async Task KillAsync(Container container, Shim shim, string execId)
     {
-        using var bound = new CancellationTokenSource(s_cleanBound);
+        using var bound = new CancellationTokenSource(_cleanBound);
         try
         {
             await shim.Tasks.KillAsync(
@@ -119,7 +119,7 @@ public sealed class SyncExec
 
     private static async Task DeleteAsync(Container container, Shim shim, string execId)
     {
-        using var bound = new CancellationTokenSource(s_cleanBound);
+        using var bound = new CancellationTokenSource(_cleanBound);
         try
         {
             await shim.Tasks.DeleteAsync(new DeleteRequest { Id = container.Id, ExecId = execId }, bound.Token);

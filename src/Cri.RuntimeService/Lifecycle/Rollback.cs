@@ -7,7 +7,7 @@ namespace Cri.RuntimeService.Lifecycle;
 /// <param name="report">Called for each undo step that itself fails; the others still run.</param>
 public sealed class Rollback(Action<string, Exception> report)
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
     private readonly Stack<(string What, Func<CancellationToken, Task> Undo)> _steps = new();
 
     /// <summary>Adds a step. <paramref name="what"/> names the thing acquired.</summary>
@@ -18,7 +18,8 @@ public sealed class Rollback(Action<string, Exception> report)
     {
         undo();
         return Task.CompletedTask;
-    }));
+    }
+    ));
 
     /// <summary>The flow succeeded: keep everything.</summary>
     public void Commit() => _steps.Clear();
@@ -28,7 +29,7 @@ public sealed class Rollback(Action<string, Exception> report)
     {
         while (_steps.TryPop(out var step))
         {
-            using var bound = new CancellationTokenSource(s_bound);
+            using var bound = new CancellationTokenSource(_bound);
             try
             {
                 await step.Undo(bound.Token);

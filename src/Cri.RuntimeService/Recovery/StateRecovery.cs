@@ -31,7 +31,7 @@ public sealed class StateRecovery(
     ContainerMonitor monitor,
     Journal journal)
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(60);
 
     /// <summary>Recovers everything and answers the ids of all containers that are known now.</summary>
     public async Task<IReadOnlySet<string>> RunAsync()
@@ -43,7 +43,7 @@ public sealed class StateRecovery(
 
     private async Task RecoverAsync(string id)
     {
-        using var bound = new CancellationTokenSource(s_bound);
+        using var bound = new CancellationTokenSource(_bound);
         try
         {
             var files = state.Pod(id);
@@ -72,6 +72,7 @@ public sealed class StateRecovery(
             await network.DeleteAsync(PodNetworks.Of(sandbox), cancellationToken);
         }
 
+        await PodInit.StopAsync(sandbox, cancellationToken);
         await ShimShutdown.RunAsync(sandbox, cancellationToken);
         await orphans.CleanAsync(sandbox, [], cancellationToken);
         PodDirectory.Delete(sandbox.Files);

@@ -11,7 +11,7 @@ namespace Cri.RuntimeService.Sandboxes;
 /// </summary>
 public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Journal journal)
 {
-    private static readonly TimeSpan s_bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _bound = TimeSpan.FromSeconds(30);
 
     /// <summary>Ends what is left of the sandbox's containers and mounts.</summary>
     public async Task CleanAsync(Sandbox sandbox, IEnumerable<Container> containers, CancellationToken cancellationToken)
@@ -36,7 +36,7 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Journ
             {
                 Path = runtime.Path,
                 Arguments = [runtime.Path, "--root", state.RuntimeRoot(runtime.Handler), "delete", "--force", id],
-                Timeout = s_bound,
+                Timeout = _bound,
             },
             cancellationToken);
         return result.Exit.Code;

@@ -7,7 +7,7 @@ namespace Cri.RuntimeService.Sandboxes;
 /// <summary>The files that every container of a pod sees: resolv.conf, hosts, hostname and /dev/shm.</summary>
 public static class PodFiles
 {
-    private static readonly string[] s_shmOptions = ["nosuid", "nodev", "noexec", "mode=1777", "size=67108864"];
+    private static readonly string[] _shmOptions = ["nosuid", "nodev", "noexec", "mode=1777", "size=67108864"];
 
     /// <summary>Writes the files and mounts the pod's shared memory.</summary>
     public static void Write(V1.PodSandboxConfig config, PodLayout files)
@@ -31,7 +31,7 @@ public static class PodFiles
         if (!SandboxNamespaces.HostIpc(config))
         {
             Directory.CreateDirectory(files.Shm);
-            Mount.Make("tmpfs", "shm", files.Shm, s_shmOptions);
+            Mount.Make("tmpfs", "shm", files.Shm, _shmOptions);
         }
     }
 

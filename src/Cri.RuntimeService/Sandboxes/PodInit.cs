@@ -1,8 +1,10 @@
 using System.Text.Json;
+using Cri.Linux;
 using Cri.Oci.Runtime;
 using Cri.RuntimeService.Runtimes;
 using Cri.RuntimeService.Shims;
 using Cri.RuntimeService.Spec;
+using Cri.Ttrpc;
 using Cri.Ttrpc.TaskApi.V3;
 
 namespace Cri.RuntimeService.Sandboxes;
@@ -11,7 +13,11 @@ namespace Cri.RuntimeService.Sandboxes;
 /// The init of a pod whose containers share a PID namespace: a static program of a few hundred bytes, run by the OCI runtime
 /// in a root file system that holds nothing else, so that its /proc/1/root shows a container nothing of the host.
 /// </summary>
-public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDriver cgroups)
+/// <param name="runtimes">The OCI runtimes.</param>
+/// <param name="state">The state directory.</param>
+/// <param name="cgroups">Who makes cgroups.</param>
+/// <param name="root">The directory that serves as the root file system of every pod's init.</param>
+public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDriver cgroups, string root)
 {
     private const string Name = "init";
 
@@ -32,20 +38,35 @@ public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDrive
         return (int)created.Pid;
     }
 
+    /// <summary>Ends the init and has the OCI runtime forget it; nothing happens when the pod has none or its shim is gone.</summary>
+    public static async Task StopAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        if (!SandboxNamespaces.SharedPid(sandbox.Record.Config) || sandbox.Shim is not { IsAlive: true } shim)
+        {
+            return;
+        }
+
+        var id = IdOf(sandbox.Id);
+        try
+        {
+            await shim.Tasks.KillAsync(new KillRequest { Id = id, Signal = Signals.SigKill, All = true }, cancellationToken);
+            await shim.Tasks.WaitAsync(new WaitRequest { Id = id }, cancellationToken);
+            await shim.Tasks.DeleteAsync(new DeleteRequest { Id = id }, cancellationToken);
+        }
+        catch (TtrpcException gone) when (gone.Code is TtrpcStatusCode.NotFound or TtrpcStatusCode.Unavailable)
+        {
+            // It was never created, or an earlier stop got this far.
+        }
+    }
+
     private void WriteBundle(Sandbox sandbox, string id, string bundle)
     {
-        var root = Path.Combine(bundle, "rootfs");
-        Directory.CreateDirectory(Path.Combine(root, "proc"));
-        var program = Path.Combine(root, Name);
-        File.WriteAllBytes(program, PodInitBinary.ForThisMachine());
-        const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserExecute
-            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-        File.SetUnixFileMode(program, Executable);
-        File.SetUnixFileMode(root, Executable);
+        WriteRoot();
+        Directory.CreateDirectory(bundle);
         var spec = new RuntimeSpec
         {
             Process = new ProcessSpec { Args = ["/" + Name], User = new UserSpec { Uid = 65535, Gid = 65535 }, NoNewPrivileges = true },
-            Root = new RootSpec("rootfs", Readonly: true),
+            Root = new RootSpec(root, Readonly: true),
             Mounts = [new MountSpec("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"])], // runc itself needs it
             Linux = new LinuxSpec
             {
@@ -55,6 +76,21 @@ public sealed class PodInit(OciRuntimes runtimes, StateLayout state, CgroupDrive
             },
         };
         File.WriteAllBytes(Path.Combine(bundle, "config.json"), JsonSerializer.SerializeToUtf8Bytes(spec, RuntimeJson.Default.RuntimeSpec));
+    }
+
+    // Shared by all pods and never written to by them. It lies under the root directory because /run is mounted noexec on
+    // many hosts.
+    private void WriteRoot()
+    {
+        const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        var program = Path.Combine(root, Name);
+        var bytes = PodInitBinary.ForThisMachine();
+        Directory.CreateDirectory(Path.Combine(root, "proc"));
+        if (!File.Exists(program) || new FileInfo(program).Length != bytes.Length)
+        {
+            AtomicFile.WriteVolatile(program, bytes, Executable);
+        }
     }
 
     private static IEnumerable<NamespaceSpec> Pinned(Sandbox sandbox)

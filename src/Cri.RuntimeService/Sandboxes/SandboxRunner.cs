@@ -65,6 +65,7 @@ public sealed class SandboxRunner(
             // 5. Shared PID namespace.
             if (SandboxNamespaces.SharedPid(request.Config))
             {
+                rollback.Push("shared PID namespace", token => PodInit.StopAsync(sandbox, token));
                 var pid = await podInit.StartAsync(sandbox, CancellationToken.None);
                 sandbox.Update(record => record with { InitPid = pid });
             }

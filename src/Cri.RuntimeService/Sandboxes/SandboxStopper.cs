@@ -9,7 +9,7 @@ namespace Cri.RuntimeService.Sandboxes;
 /// repeated, so an interrupted stop is finished by the next one.
 /// </summary>
 public sealed class SandboxStopper(
-    ObjectIndex<Container> containers, ContainerStopper containerStopper, CniNetwork network, OrphanedTasks orphans)
+    ObjectIndex<Container> containers, ContainerStopper containerStopper, ContainerMonitor monitor, CniNetwork network, OrphanedTasks orphans)
 {
     /// <summary>Stops the sandbox; nothing happens when it is stopped already.</summary>
     public async Task StopAsync(Sandbox sandbox, CancellationToken cancellationToken)
@@ -22,7 +22,7 @@ public sealed class SandboxStopper(
 
         // 1. Containers, all at once and without grace: the kubelet gave them theirs before.
         var mine = containers.All.Where(container => container.Sandbox == sandbox).ToList();
-        await Task.WhenAll(mine.Select(container => containerStopper.StopAsync(container, TimeSpan.Zero, cancellationToken)));
+        await Task.WhenAll(mine.Select(container => StopAsync(container, cancellationToken)));
 
         // 2. The network, while the namespace still stands.
         if (!SandboxNamespaces.HostNetwork(sandbox.Record.Config))
@@ -31,6 +31,7 @@ public sealed class SandboxStopper(
         }
 
         // 3. The shim, the namespaces, the shared memory.
+        await PodInit.StopAsync(sandbox, cancellationToken);
         var shimLived = sandbox.Shim is { IsAlive: true };
         await ShimShutdown.RunAsync(sandbox, cancellationToken);
         if (!shimLived)
@@ -40,5 +41,12 @@ public sealed class SandboxStopper(
 
         PodFiles.UnmountShm(sandbox.Files);
         sandbox.Update(record => record with { Phase = SandboxPhase.Stopped, ShimPid = 0, InitPid = 0 });
+    }
+
+    // The shim must have released the task, with its cgroup and its mount, before it is told to go.
+    private async Task StopAsync(Container container, CancellationToken cancellationToken)
+    {
+        await containerStopper.StopAsync(container, TimeSpan.Zero, cancellationToken);
+        await monitor.Released(container).WaitAsync(cancellationToken);
     }
 }

@@ -6,7 +6,7 @@ namespace Cri.RuntimeService.Sandboxes;
 /// <summary>Ends a sandbox's shim: it kills what still runs and unpins the namespaces, then exits.</summary>
 public static class ShimShutdown
 {
-    private static readonly TimeSpan s_exitBound = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _exitBound = TimeSpan.FromSeconds(5);
 
     /// <summary>Asks the shim to stop and to exit; one that does not answer or exit is killed.</summary>
     public static async Task RunAsync(Sandbox sandbox, CancellationToken cancellationToken)
@@ -27,7 +27,7 @@ public static class ShimShutdown
         }
 
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bound.CancelAfter(s_exitBound);
+        bound.CancelAfter(_exitBound);
         if (!await shim.WaitForExitAsync(bound.Token))
         {
             shim.Kill();

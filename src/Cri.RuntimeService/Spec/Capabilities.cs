@@ -10,7 +10,7 @@ public static class Capabilities
     private const string Everything = "ALL";
 
     // In the order of their numbers (linux/capability.h).
-    private static readonly string[] s_all =
+    private static readonly string[] _all =
     [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID",
         "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
@@ -21,14 +21,14 @@ public static class Capabilities
     ];
 
     // What every container runtime grants unless told otherwise.
-    private static readonly string[] s_default =
+    private static readonly string[] _default =
     [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
         "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ];
 
     /// <summary>The names in a mask such as <c>CapBnd</c> of /proc/PID/status.</summary>
-    public static IEnumerable<string> Names(ulong mask) => s_all.Where((_, number) => (mask >> number & 1) == 1);
+    public static IEnumerable<string> Names(ulong mask) => _all.Where((_, number) => (mask >> number & 1) == 1);
 
     /// <summary>The sets for a security context. Throws INVALID_ARGUMENT for a name that is no capability.</summary>
     /// <param name="context">The container's security context.</param>
@@ -52,7 +52,7 @@ public static class Capabilities
 
     private static HashSet<string> Granted(V1.Capability requested, IReadOnlySet<string> available)
     {
-        var granted = s_default.Where(available.Contains).ToHashSet(StringComparer.Ordinal);
+        var granted = _default.Where(available.Contains).ToHashSet(StringComparer.Ordinal);
         var adds = requested.AddCapabilities.Select(Normalise).ToList();
         var drops = requested.DropCapabilities.Select(Normalise).ToList();
 
@@ -83,7 +83,7 @@ public static class Capabilities
     private static string[] Ordered(IEnumerable<string> names)
     {
         var wanted = names.ToHashSet(StringComparer.Ordinal);
-        return [.. s_all.Where(wanted.Contains)];
+        return [.. _all.Where(wanted.Contains)];
     }
 
     private static string Normalise(string name)
@@ -95,6 +95,6 @@ public static class Capabilities
         }
 
         var full = upper.StartsWith(Prefix, StringComparison.Ordinal) ? upper : Prefix + upper;
-        return Array.IndexOf(s_all, full) >= 0 ? full : throw CriError.Invalid($"capability \"{name}\": there is no such capability");
+        return Array.IndexOf(_all, full) >= 0 ? full : throw CriError.Invalid($"capability \"{name}\": there is no such capability");
     }
 }

@@ -8,7 +8,7 @@ namespace Cri.RuntimeService.Spec;
 public static class ContainerDevices
 {
     // What the OCI runtime makes in every container, or what a pseudo-terminal needs.
-    private static readonly DeviceRuleSpec[] s_standard =
+    private static readonly DeviceRuleSpec[] _standard =
     [
         new(false, null, null, null, "rwm"),
         new(true, "c", null, null, "m"), new(true, "b", null, null, "m"),
@@ -17,7 +17,7 @@ public static class ContainerDevices
     ];
 
     // Made by the OCI runtime itself or mounted separately.
-    private static readonly HashSet<string> s_skipped = new(StringComparer.Ordinal)
+    private static readonly HashSet<string> _skipped = new(StringComparer.Ordinal)
     {
         "/dev/pts", "/dev/shm", "/dev/fd", "/dev/mqueue", "/dev/console", "/dev/.lxc", "/dev/.lxd-mounts", "/dev/.udev",
     };
@@ -37,7 +37,7 @@ public static class ContainerDevices
     /// <summary>The rules of the device cgroup.</summary>
     public static List<DeviceRuleSpec> Rules(SpecInput input) => input.Security.Privileged
         ? [new DeviceRuleSpec(true, null, null, null, "rwm")]
-        : [.. s_standard, .. input.Config.Devices.SelectMany(device => Requested(device).Select(node => new DeviceRuleSpec(
+        : [.. _standard, .. input.Config.Devices.SelectMany(device => Requested(device).Select(node => new DeviceRuleSpec(
             true, node.Type, node.Major, node.Minor, device.Permissions.Length > 0 ? device.Permissions : "rwm")))];
 
     // A directory stands for all devices below it.
@@ -60,7 +60,7 @@ public static class ContainerDevices
 
     private static IEnumerable<DeviceSpec> HostDevices(string directory)
     {
-        foreach (var path in Directory.EnumerateFileSystemEntries(directory).Where(path => !s_skipped.Contains(path)))
+        foreach (var path in Directory.EnumerateFileSystemEntries(directory).Where(path => !_skipped.Contains(path)))
         {
             var status = FileStatus.Of(path);
             if (status?.Kind == FileKind.Directory)

@@ -8,7 +8,7 @@ namespace Cri.RuntimeService.Spec;
 /// <summary>The mounts of a container: the system's, the pod's files, then the volumes, shorter paths first.</summary>
 public static class ContainerMounts
 {
-    private static readonly string[] s_pseudo = ["nosuid", "noexec", "nodev"];
+    private static readonly string[] _pseudo = ["nosuid", "noexec", "nodev"];
 
     /// <summary>Builds the list. A volume hides a default mount of the same destination.</summary>
     public static List<MountSpec> Build(SpecInput input)
@@ -30,12 +30,12 @@ public static class ContainerMounts
     private static IEnumerable<MountSpec> System(SpecInput input)
     {
         var access = input.Security.Privileged ? "rw" : "ro";
-        yield return new MountSpec("/proc", "proc", "proc", s_pseudo);
+        yield return new MountSpec("/proc", "proc", "proc", _pseudo);
         yield return new MountSpec("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]);
         yield return new MountSpec("/dev/pts", "devpts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]);
-        yield return new MountSpec("/dev/mqueue", "mqueue", "mqueue", s_pseudo);
-        yield return new MountSpec("/sys", "sysfs", "sysfs", [.. s_pseudo, access]);
-        yield return new MountSpec("/sys/fs/cgroup", "cgroup", "cgroup", [.. s_pseudo, "relatime", access]);
+        yield return new MountSpec("/dev/mqueue", "mqueue", "mqueue", _pseudo);
+        yield return new MountSpec("/sys", "sysfs", "sysfs", [.. _pseudo, access]);
+        yield return new MountSpec("/sys/fs/cgroup", "cgroup", "cgroup", [.. _pseudo, "relatime", access]);
     }
 
     private static IEnumerable<MountSpec> PodFiles(SpecInput input)

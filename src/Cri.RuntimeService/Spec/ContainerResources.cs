@@ -42,11 +42,11 @@ public static class ContainerResources
 
         // Without a swap limit of its own a limited container gets no swap: swap counts memory and swap together.
         var swap = resources.MemorySwapLimitInBytes != 0 ? resources.MemorySwapLimitInBytes : limit;
-        return new MemorySpec(limit != 0 ? limit : null, SwapAccounting.Value ? swap : null);
+        return new MemorySpec(limit != 0 ? limit : null, _swapAccounting.Value ? swap : null);
     }
 
     private static string? NullIfEmpty(string text) => text.Length > 0 ? text : null;
 
-    private static readonly Lazy<bool> SwapAccounting = new(() =>
+    private static readonly Lazy<bool> _swapAccounting = new(() =>
         File.Exists("/sys/fs/cgroup/cgroup.controllers") || File.Exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"));
 }

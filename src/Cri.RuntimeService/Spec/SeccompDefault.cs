@@ -18,7 +18,7 @@ public static class SeccompDefault
     private const ulong CloneNewNamespaces = 0x7E020000;
     private const uint FamilyVsock = 40;
 
-    private static readonly string[] s_common =
+    private static readonly string[] _common =
     [
         "accept", "accept4", "access", "adjtimex", "alarm", "bind", "brk", "cachestat", "capget", "capset", "chdir", "chmod", "chown",
         "chown32", "clock_adjtime", "clock_adjtime64", "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64",
@@ -64,7 +64,7 @@ public static class SeccompDefault
         "sync_file_range2", "breakpoint", "cacheflush", "set_tls",
     ];
 
-    private static readonly (string Capability, string[] Calls)[] s_byCapability =
+    private static readonly (string Capability, string[] Calls)[] _byCapability =
     [
         ("CAP_DAC_READ_SEARCH", ["open_by_handle_at"]),
         ("CAP_SYS_ADMIN",
@@ -92,7 +92,7 @@ public static class SeccompDefault
     {
         var rules = new List<SyscallSpec>
         {
-            new(s_common, Allow),
+            new(_common, Allow),
             new(["personality"], Allow, Args: [new SyscallArgSpec(0, 0x0, null, "SCMP_CMP_EQ")]),
             new(["personality"], Allow, Args: [new SyscallArgSpec(0, 0x0008, null, "SCMP_CMP_EQ")]),
             new(["personality"], Allow, Args: [new SyscallArgSpec(0, 0x20000, null, "SCMP_CMP_EQ")]),
@@ -100,7 +100,7 @@ public static class SeccompDefault
             new(["personality"], Allow, Args: [new SyscallArgSpec(0, 0xffffffff, null, "SCMP_CMP_EQ")]),
             new(["socket"], Allow, Args: [new SyscallArgSpec(0, FamilyVsock, null, "SCMP_CMP_NE")]),
         };
-        rules.AddRange(s_byCapability.Where(entry => capabilities.Contains(entry.Capability)).Select(entry => new SyscallSpec(entry.Calls, Allow)));
+        rules.AddRange(_byCapability.Where(entry => capabilities.Contains(entry.Capability)).Select(entry => new SyscallSpec(entry.Calls, Allow)));
         if (!capabilities.Contains("CAP_SYS_ADMIN"))
         {
             rules.Add(new SyscallSpec(["clone"], Allow, Args: [new SyscallArgSpec(0, CloneNewNamespaces, 0, "SCMP_CMP_MASKED_EQ")]));

@@ -11,7 +11,7 @@ namespace Cri.RuntimeService.Stats;
 /// </summary>
 public sealed class ContainerStatsReader(Snapshotter snapshots)
 {
-    private static readonly TimeSpan s_shortestInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _shortestInterval = TimeSpan.FromMilliseconds(100);
     private readonly ConcurrentDictionary<string, Watched> _watched = new(StringComparer.Ordinal);
 
     /// <summary>The statistics of a container; of one that does not run, only its attributes and writable layer.</summary>
@@ -72,7 +72,7 @@ public sealed class ContainerStatsReader(Snapshotter snapshots)
         {
             var rate = Rate(before, used, now);
             usage.UsageNanoCores = rate is { } cores ? new V1.UInt64Value { Value = cores } : null;
-            if (before.At == 0 || now - before.At >= s_shortestInterval.Ticks * 100)
+            if (before.At == 0 || now - before.At >= _shortestInterval.Ticks * 100)
             {
                 _watched[id] = before with { Used = used, At = now };
             }

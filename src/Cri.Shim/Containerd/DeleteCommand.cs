@@ -25,8 +25,8 @@ internal static class DeleteCommand
         var deleting = DeleteAsync(loop, line, bundle);
         loop.Run();
         deleting.GetAwaiter().GetResult();
-        var response = new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = Timestamp.FromDateTime(DateTime.UtcNow), Pid = Pid(bundle) };
-        StandardStreams.Write(response.ToByteArray());
+        var exitedAt = Timestamp.FromDateTime(DateTime.UtcNow);
+        StandardStreams.Write(new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = exitedAt, Pid = Pid(bundle) }.ToByteArray());
     }
 
     private static async Task DeleteAsync(EventLoop loop, CommandLine line, string bundle)

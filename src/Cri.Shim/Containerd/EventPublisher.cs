@@ -16,8 +16,8 @@ internal sealed class EventPublisher(EventLoop loop, string? address, string? ns
 {
     private const int MaxQueued = 1024;
     private const int MaxAttempts = 5;
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _flushLimit = TimeSpan.FromSeconds(3);
 
     private readonly Queue<ForwardRequest> _queue = new();
     private Task _sending = Task.CompletedTask;
@@ -47,7 +47,7 @@ internal sealed class EventPublisher(EventLoop loop, string? address, string? ns
     }
 
     /// <summary>Waits a little until what was queued is sent.</summary>
-    public Task FlushAsync() => _sending.IsCompleted ? Task.CompletedTask : Task.WhenAny(_sending, loop.Delay(FlushLimit));
+    public Task FlushAsync() => _sending.IsCompleted ? Task.CompletedTask : Task.WhenAny(_sending, loop.Delay(_flushLimit));
 
     private async Task SendAsync(string target)
     {
@@ -61,7 +61,7 @@ internal sealed class EventPublisher(EventLoop loop, string? address, string? ns
                     break;
                 }
 
-                await loop.Delay(Pause);
+                await loop.Delay(_pause);
             }
         }
     }

@@ -10,15 +10,15 @@ namespace Cri.Shim.Containerd;
 internal static class LoopCall
 {
     private const int ReadSize = 4096;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(5);
 
     /// <summary>Calls and waits for the answer, whose payload is not looked at. Throws the server's status.</summary>
     public static async Task RunAsync(EventLoop loop, string socketPath, string service, string method, IMessage request)
     {
         using var socket = UnixSocket.Connect(socketPath);
         using var watch = loop.Watch(socket);
-        var call = CallAsync(socket, watch, RequestEnvelope.Frame(1, service, method, request, Limit.Ticks * 100));
-        await call.WaitAsync(Limit, loop.Time);
+        var call = CallAsync(socket, watch, RequestEnvelope.Frame(1, service, method, request, _limit.Ticks * 100));
+        await call.WaitAsync(_limit, loop.Time);
     }
 
     private static async Task CallAsync(Fd socket, FdWatch watch, byte[] frame)

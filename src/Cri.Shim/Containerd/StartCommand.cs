@@ -18,14 +18,15 @@ internal static class StartCommand
     public const string AddressScheme = "unix://";
 
     private const string VersionVariable = "MAX_SHIM_VERSION";
-    private static readonly string[] GroupAnnotations = ["io.containerd.runc.v2.group", "io.kubernetes.cri.sandbox-id"];
+    private static readonly string[] _groupAnnotations = ["io.containerd.runc.v2.group", "io.kubernetes.cri.sandbox-id"];
 
     /// <summary>Runs it.</summary>
     public static void Run(CommandLine line)
     {
         var ns = line.Namespace ?? throw new ArgumentException("start needs -namespace");
         var annotations = BundleConfiguration.Read(line.Bundle).Annotations;
-        var group = GroupAnnotations.Select(name => annotations.GetValueOrDefault(name)).FirstOrDefault(value => value is not null) ?? line.Id;
+        var named = _groupAnnotations.Select(name => annotations.GetValueOrDefault(name));
+        var group = named.FirstOrDefault(value => value is not null) ?? line.Id;
         var path = ShimSocket.PathFor(line.Address, ns, group);
         using (var listener = ShimSocket.Listen(path))
         {

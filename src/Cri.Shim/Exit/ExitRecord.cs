@@ -12,8 +12,9 @@ internal static class ExitRecord
     /// <summary>Writes the record in one step. No fsync: the bundle lives on a tmpfs and no longer than the container.</summary>
     public static void Write(string bundle, ProcessExit exit)
     {
+        var (at, oom) = (CriLines.Time(exit.At), exit.OomKilled ? "true" : "false");
         var json = $$"""
-            {"pid":{{exit.Pid}},"exitCode":{{exit.Code}},"exitedAt":"{{CriLines.Time(exit.At)}}","oomKilled":{{(exit.OomKilled ? "true" : "false")}},"signal":{{exit.Signal}}}
+            {"pid":{{exit.Pid}},"exitCode":{{exit.Code}},"exitedAt":"{{at}}","oomKilled":{{oom}},"signal":{{exit.Signal}}}
 
             """;
         var path = Path.Combine(bundle, FileName);

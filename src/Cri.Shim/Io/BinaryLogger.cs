@@ -11,7 +11,7 @@ namespace Cri.Shim.Io;
 /// </summary>
 internal sealed class BinaryLogger : IDisposable
 {
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _readyLimit = TimeSpan.FromSeconds(10);
 
     private readonly Task<ChildExit> _exit;
     private readonly int _pid;
@@ -51,11 +51,12 @@ internal sealed class BinaryLogger : IDisposable
         ready.Writer.Dispose();
         using var watch = loop.Watch(ready.Reader);
         var isReady = watch.ReadableAsync();
-        if (await Task.WhenAny(isReady, loop.Delay(ReadyLimit)) != isReady)
+        if (await Task.WhenAny(isReady, loop.Delay(_readyLimit)) != isReady)
         {
             logger.Dispose();
             Signals.Send(pid, Signals.SigKill);
-            throw new TtrpcException(TtrpcStatusCode.Unknown, $"logging program {target.Path} was not ready within {ReadyLimit.TotalSeconds} s");
+            throw new TtrpcException(
+                TtrpcStatusCode.Unknown, $"logging program {target.Path} was not ready within {_readyLimit.TotalSeconds} s");
         }
 
         return logger;

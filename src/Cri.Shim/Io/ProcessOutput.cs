@@ -7,9 +7,9 @@ namespace Cri.Shim.Io;
 /// <summary>The output side of one process: what it writes to, the copiers, and where the bytes end up.</summary>
 internal sealed class ProcessOutput : IDisposable
 {
-    private static readonly TimeSpan DrainIdleLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan CutLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _drainIdleLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _drainLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _cutLimit = TimeSpan.FromSeconds(1);
 
     private readonly IoServices _services;
     private readonly List<OutputSink> _sinks = [];
@@ -30,7 +30,8 @@ internal sealed class ProcessOutput : IDisposable
         var output = new ProcessOutput(services);
         try
         {
-            await output.OpenSinksAsync(OutputTarget.Parse(stdio.Stdout), OutputTarget.Parse(stdio.Terminal ? string.Empty : stdio.Stderr), id);
+            var stderr = stdio.Terminal ? string.Empty : stdio.Stderr;
+            await output.OpenSinksAsync(OutputTarget.Parse(stdio.Stdout), OutputTarget.Parse(stderr), id);
             return output;
         }
         catch
@@ -84,10 +85,10 @@ internal sealed class ProcessOutput : IDisposable
     {
         var all = Task.WhenAll(_logger is null ? _running : [.. _running, _logger.Exited]);
         var started = _services.Loop.Time.GetTimestamp();
-        for (var copied = -1L; copied != Copied && _services.Loop.Time.GetElapsedTime(started) < DrainLimit;)
+        for (var copied = -1L; copied != Copied && _services.Loop.Time.GetElapsedTime(started) < _drainLimit;)
         {
             copied = Copied;
-            if (await EndsWithinAsync(all, DrainIdleLimit))
+            if (await EndsWithinAsync(all, _drainIdleLimit))
             {
                 break;
             }
@@ -95,7 +96,7 @@ internal sealed class ProcessOutput : IDisposable
 
         cut();
         Dispose();
-        await EndsWithinAsync(all, CutLimit);
+        await EndsWithinAsync(all, _cutLimit);
         _logger?.Kill();
         await CloseAsync();
     }
@@ -167,6 +168,6 @@ internal sealed class ProcessOutput : IDisposable
         _sinks.Clear();
 
         // A disk that hangs must not hold the exit of the process back.
-        await EndsWithinAsync(closing, CutLimit);
+        await EndsWithinAsync(closing, _cutLimit);
     }
 }

@@ -9,7 +9,7 @@ namespace Cri.Shim.Pods;
 /// <summary>The sandbox of this shim: its namespaces, and whether it is up.</summary>
 internal sealed class Pod(EventLoop loop, ContainerTable containers, string id)
 {
-    private static readonly TimeSpan KillLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _killLimit = TimeSpan.FromSeconds(10);
 
     private readonly TaskCompletionSource<DateTime> _stopped = new();
     private PodNamespaces? _namespaces;
@@ -82,7 +82,7 @@ internal sealed class Pod(EventLoop loop, ContainerTable containers, string id)
 
         try
         {
-            await container.Init.Exited.WaitAsync(KillLimit, loop.Time);
+            await container.Init.Exited.WaitAsync(_killLimit, loop.Time);
         }
         catch (TimeoutException e)
         {

@@ -7,7 +7,7 @@ namespace Cri.Shim.Pods;
 /// <summary>The namespaces that the containers of a pod share, kept alive by bind mounts below <c>ns</c> in the pod's directory.</summary>
 internal sealed class PodNamespaces(string podDirectory)
 {
-    private static readonly string[] Known = ["net", "ipc", "uts"];
+    private static readonly string[] _known = ["net", "ipc", "uts"];
 
     private string Pins => Path.Combine(podDirectory, "ns");
 
@@ -21,7 +21,8 @@ internal sealed class PodNamespaces(string podDirectory)
         foreach (var name in options.Namespaces)
         {
             kinds |= Namespaces.Parse(name)
-                ?? throw new TtrpcException(TtrpcStatusCode.InvalidArgument, $"namespace \"{name}\": only {string.Join(", ", Known)} can be made");
+                ?? throw new TtrpcException(
+                    TtrpcStatusCode.InvalidArgument, $"namespace \"{name}\": only {string.Join(", ", _known)} can be made");
         }
 
         try
@@ -40,7 +41,7 @@ internal sealed class PodNamespaces(string podDirectory)
     {
         if (Directory.Exists(Pins))
         {
-            foreach (var name in Known)
+            foreach (var name in _known)
             {
                 Namespaces.Unpin(Path.Combine(Pins, name));
             }

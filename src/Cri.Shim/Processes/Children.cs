@@ -10,8 +10,8 @@ namespace Cri.Shim.Processes;
 internal sealed class Children(EventLoop loop)
 {
     // How an exit is reported whose status somebody else took.
-    private static readonly ChildExit Lost = new(255, 0);
-    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(20);
+    private static readonly ChildExit _lost = new(255, 0);
+    private static readonly TimeSpan _sweepInterval = TimeSpan.FromSeconds(20);
 
     private readonly HashSet<int> _awaited = [];
     private int _claims;
@@ -35,11 +35,11 @@ internal sealed class Children(EventLoop loop)
             using var pidfd = PidFd.Open(pid);
             using var watch = loop.Watch(pidfd);
             await watch.ReadableAsync();
-            return PidFd.TryReap(pidfd) ?? Lost;
+            return PidFd.TryReap(pidfd) ?? _lost;
         }
         catch (LinuxException e) when (e.Error is Errno.ESRCH or Errno.ECHILD)
         {
-            return Lost;
+            return _lost;
         }
         finally
         {
@@ -84,7 +84,7 @@ internal sealed class Children(EventLoop loop)
 
     private async Task SweepLaterAsync()
     {
-        await loop.Delay(SweepInterval);
+        await loop.Delay(_sweepInterval);
         _sweeping = false;
         Sweep();
     }

@@ -7,7 +7,7 @@ namespace Cri.Shim.Rpc;
 /// <summary>Accepts connections for as long as the shim lives; clients come and go.</summary>
 internal sealed class RpcListener(EventLoop loop, Fd listener, TtrpcDispatcher dispatcher, Action<string> log)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
 
     public async Task RunAsync()
     {
@@ -25,7 +25,7 @@ internal sealed class RpcListener(EventLoop loop, Fd listener, TtrpcDispatcher d
             {
                 // Out of descriptors or memory: what runs goes on, newcomers wait.
                 log($"accept: {e.Message}");
-                await loop.Delay(Pause);
+                await loop.Delay(_pause);
             }
         }
     }

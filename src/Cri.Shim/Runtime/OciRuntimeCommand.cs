@@ -9,7 +9,7 @@ namespace Cri.Shim.Runtime;
 /// </summary>
 internal sealed class OciRuntimeCommand(Children children, RuntimeOptions options, string bundle, string id)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(2);
     private static int _lastLog;
 
     /// <summary>Makes the container; its pid goes to <paramref name="pidFile"/>.</summary>
@@ -111,7 +111,7 @@ internal sealed class OciRuntimeCommand(Children children, RuntimeOptions option
                 // Its own session, and so a process group that an exec can be killed by: crun makes none for it.
                 NewSession = true,
             };
-            return await children.RunAsync(process, Limit);
+            return await children.RunAsync(process, _limit);
         }
         catch (LinuxException e)
         {
@@ -121,7 +121,9 @@ internal sealed class OciRuntimeCommand(Children children, RuntimeOptions option
 
     private string Failure(string verb, ChildExit? exit, string? words)
     {
-        var how = exit is { } ended ? words ?? $"exit code {ended.Code} without a message" : $"did not end within {Limit.TotalMinutes} minutes and was killed";
+        var how = exit is { } ended
+            ? words ?? $"exit code {ended.Code} without a message"
+            : $"did not end within {_limit.TotalMinutes} minutes and was killed";
         return $"OCI runtime {verb} of {id} failed: {how}";
     }
 }

@@ -6,7 +6,7 @@ namespace Cri.Shim.Services;
 /// <summary>Ends the shim.</summary>
 internal sealed class Lifetime(EventLoop loop, EventPublisher events, string? socketPath)
 {
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _answerTime = TimeSpan.FromMilliseconds(20);
     private bool _isEnding;
 
     /// <summary>Ends the shim once the answer to the call that asked for it, and events before it, are sent.</summary>
@@ -21,7 +21,7 @@ internal sealed class Lifetime(EventLoop loop, EventPublisher events, string? so
 
     private async Task EndAsync()
     {
-        await loop.Delay(AnswerTime);
+        await loop.Delay(_answerTime);
         await events.FlushAsync();
         if (socketPath is not null)
         {

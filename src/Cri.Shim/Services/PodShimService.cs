@@ -12,7 +12,7 @@ internal sealed class PodShimService(ContainerTable containers)
     /// <summary>The service.</summary>
     public TtrpcService Service => new(TtrpcServiceName.PodShim, new Dictionary<string, TtrpcMethod>
     {
-        ["ReopenLog"] = TtrpcMethod.Unary(ReopenLogRequest.Parser, (ReopenLogRequest request, CancellationToken _) => ReopenLogAsync(request)),
+        ["ReopenLog"] = TtrpcMethod.Unary(ReopenLogRequest.Parser, (ReopenLogRequest r, CancellationToken _) => ReopenLogAsync(r)),
     });
 
     private async Task<Empty> ReopenLogAsync(ReopenLogRequest request)

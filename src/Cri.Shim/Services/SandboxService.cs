@@ -14,15 +14,15 @@ internal sealed class SandboxService(Pod pod, Lifetime lifetime)
     /// <summary>The service.</summary>
     public TtrpcService Service => new(TtrpcServiceName.Sandbox, new Dictionary<string, TtrpcMethod>
     {
-        ["CreateSandbox"] = TtrpcMethod.Unary(CreateSandboxRequest.Parser, (CreateSandboxRequest request, CancellationToken _) => CreateAsync(request)),
-        ["StartSandbox"] = TtrpcMethod.Unary(StartSandboxRequest.Parser, (StartSandboxRequest request, CancellationToken _) => Start(request)),
-        ["Platform"] = TtrpcMethod.Unary(PlatformRequest.Parser, (PlatformRequest request, CancellationToken _) => Platform(request)),
-        ["StopSandbox"] = TtrpcMethod.Unary(StopSandboxRequest.Parser, (StopSandboxRequest request, CancellationToken _) => StopAsync(request)),
+        ["CreateSandbox"] = TtrpcMethod.Unary(CreateSandboxRequest.Parser, (CreateSandboxRequest r, CancellationToken _) => CreateAsync(r)),
+        ["StartSandbox"] = TtrpcMethod.Unary(StartSandboxRequest.Parser, (StartSandboxRequest r, CancellationToken _) => Start(r)),
+        ["Platform"] = TtrpcMethod.Unary(PlatformRequest.Parser, (PlatformRequest r, CancellationToken _) => Platform(r)),
+        ["StopSandbox"] = TtrpcMethod.Unary(StopSandboxRequest.Parser, (StopSandboxRequest r, CancellationToken _) => StopAsync(r)),
         ["WaitSandbox"] = TtrpcMethod.Unary<WaitSandboxRequest, WaitSandboxResponse>(WaitSandboxRequest.Parser, WaitAsync),
-        ["SandboxStatus"] = TtrpcMethod.Unary(SandboxStatusRequest.Parser, (SandboxStatusRequest request, CancellationToken _) => Status(request)),
-        ["PingSandbox"] = TtrpcMethod.Unary(PingRequest.Parser, (PingRequest request, CancellationToken _) => Ping(request)),
-        ["ShutdownSandbox"] = TtrpcMethod.Unary(ShutdownSandboxRequest.Parser, (ShutdownSandboxRequest request, CancellationToken _) => ShutdownAsync(request)),
-        ["SandboxMetrics"] = TtrpcMethod.Unary(SandboxMetricsRequest.Parser, (SandboxMetricsRequest request, CancellationToken _) => Metrics(request)),
+        ["SandboxStatus"] = TtrpcMethod.Unary(SandboxStatusRequest.Parser, (SandboxStatusRequest r, CancellationToken _) => Status(r)),
+        ["PingSandbox"] = TtrpcMethod.Unary(PingRequest.Parser, (PingRequest r, CancellationToken _) => Ping(r)),
+        ["ShutdownSandbox"] = TtrpcMethod.Unary(ShutdownSandboxRequest.Parser, (ShutdownSandboxRequest r, CancellationToken _) => ShutdownAsync(r)),
+        ["SandboxMetrics"] = TtrpcMethod.Unary(SandboxMetricsRequest.Parser, (SandboxMetricsRequest r, CancellationToken _) => Metrics(r)),
     });
 
     private async Task<CreateSandboxResponse> CreateAsync(CreateSandboxRequest request)
@@ -99,6 +99,7 @@ internal sealed class SandboxService(Pod pod, Lifetime lifetime)
     private Task<SandboxMetricsResponse> Metrics(SandboxMetricsRequest request)
     {
         pod.Check(request.SandboxId);
-        throw new TtrpcException(TtrpcStatusCode.Unimplemented, "a sandbox has no cgroup that this shim knows; ask for the stats of its containers");
+        throw new TtrpcException(
+            TtrpcStatusCode.Unimplemented, "a sandbox has no cgroup that this shim knows; ask for the stats of its containers");
     }
 }

@@ -37,7 +37,8 @@ internal sealed partial class TaskService
         {
             await container.StartAsync();
             var pid = (uint)container.Init.Pid;
-            environment.Events.Publish("/tasks/start", "containerd.events.TaskStart", new TaskStart { ContainerId = request.Id, Pid = pid });
+            var started = new TaskStart { ContainerId = request.Id, Pid = pid };
+            environment.Events.Publish("/tasks/start", "containerd.events.TaskStart", started);
             return new StartResponse { Pid = pid };
         }
 

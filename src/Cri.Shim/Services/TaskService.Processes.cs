@@ -22,7 +22,7 @@ internal sealed partial class TaskService
             "/tasks/exec-added",
             "containerd.events.TaskExecAdded",
             new TaskExecAdded { ContainerId = request.Id, ExecId = request.ExecId });
-        return Nothing;
+        return _nothing;
     }
 
     private async Task<Empty> KillAsync(KillRequest request)
@@ -37,13 +37,14 @@ internal sealed partial class TaskService
             await container.KillAsync((int)request.Signal, request.All);
         }
 
-        return Nothing;
+        return _nothing;
     }
 
     private PidsResponse Pids(PidsRequest request)
     {
         var container = containers.Find(request.Id);
-        var execs = container.Execs.Where(exec => exec.Value.Exit is null && exec.Value.Pid != 0).ToDictionary(exec => exec.Value.Pid, exec => exec.Key);
+        var running = container.Execs.Where(exec => exec.Value.Exit is null && exec.Value.Pid != 0);
+        var execs = running.ToDictionary(exec => exec.Value.Pid, exec => exec.Key);
         var response = new PidsResponse();
         foreach (var pid in container.Init.Cgroups?.Pids() ?? [])
         {
@@ -59,7 +60,7 @@ internal sealed partial class TaskService
     private Empty ResizePty(ResizePtyRequest request)
     {
         containers.Find(request.Id).Find(request.ExecId).Resize(request.Width, request.Height);
-        return Nothing;
+        return _nothing;
     }
 
     private Empty CloseIO(CloseIORequest request)
@@ -70,6 +71,6 @@ internal sealed partial class TaskService
             process.CloseInput();
         }
 
-        return Nothing;
+        return _nothing;
     }
 }

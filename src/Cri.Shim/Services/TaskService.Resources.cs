@@ -13,14 +13,14 @@ internal sealed partial class TaskService
     {
         await containers.Find(request.Id).PauseAsync();
         environment.Events.Publish("/tasks/paused", "containerd.events.TaskPaused", new TaskPaused { ContainerId = request.Id });
-        return Nothing;
+        return _nothing;
     }
 
     private async Task<Empty> ResumeAsync(ResumeRequest request)
     {
         await containers.Find(request.Id).ResumeAsync();
         environment.Events.Publish("/tasks/resumed", "containerd.events.TaskResumed", new TaskResumed { ContainerId = request.Id });
-        return Nothing;
+        return _nothing;
     }
 
     private async Task<Empty> UpdateAsync(UpdateTaskRequest request)
@@ -31,7 +31,7 @@ internal sealed partial class TaskService
         }
 
         await containers.Find(request.Id).UpdateAsync(request.Resources.Value.ToByteArray());
-        return Nothing;
+        return _nothing;
     }
 
     private StatsResponse Stats(StatsRequest request)

@@ -9,28 +9,28 @@ namespace Cri.Shim.Services;
 /// <summary>containerd's task service. Versions 2 and 3 have the same messages and so the same methods.</summary>
 internal sealed partial class TaskService(TaskEnvironment environment, ContainerTable containers, Lifetime lifetime)
 {
-    private static readonly Empty Nothing = new();
+    private static readonly Empty _nothing = new();
 
     /// <summary>The service under one of its names.</summary>
     public TtrpcService Under(string name) => new(name, new Dictionary<string, TtrpcMethod>
     {
-        ["State"] = TtrpcMethod.Unary(StateRequest.Parser, (StateRequest request, CancellationToken _) => Done(State(request))),
-        ["Create"] = TtrpcMethod.Unary(CreateTaskRequest.Parser, (CreateTaskRequest request, CancellationToken _) => CreateAsync(request)),
-        ["Start"] = TtrpcMethod.Unary(StartRequest.Parser, (StartRequest request, CancellationToken _) => StartAsync(request)),
-        ["Delete"] = TtrpcMethod.Unary(DeleteRequest.Parser, (DeleteRequest request, CancellationToken _) => DeleteAsync(request)),
-        ["Pids"] = TtrpcMethod.Unary(PidsRequest.Parser, (PidsRequest request, CancellationToken _) => Done(Pids(request))),
-        ["Pause"] = TtrpcMethod.Unary(PauseRequest.Parser, (PauseRequest request, CancellationToken _) => PauseAsync(request)),
-        ["Resume"] = TtrpcMethod.Unary(ResumeRequest.Parser, (ResumeRequest request, CancellationToken _) => ResumeAsync(request)),
-        ["Checkpoint"] = TtrpcMethod.Unary(CheckpointTaskRequest.Parser, (CheckpointTaskRequest request, CancellationToken _) => Checkpoint(request)),
-        ["Kill"] = TtrpcMethod.Unary(KillRequest.Parser, (KillRequest request, CancellationToken _) => KillAsync(request)),
-        ["Exec"] = TtrpcMethod.Unary(ExecProcessRequest.Parser, (ExecProcessRequest request, CancellationToken _) => Done(Exec(request))),
-        ["ResizePty"] = TtrpcMethod.Unary(ResizePtyRequest.Parser, (ResizePtyRequest request, CancellationToken _) => Done(ResizePty(request))),
-        ["CloseIO"] = TtrpcMethod.Unary(CloseIORequest.Parser, (CloseIORequest request, CancellationToken _) => Done(CloseIO(request))),
-        ["Update"] = TtrpcMethod.Unary(UpdateTaskRequest.Parser, (UpdateTaskRequest request, CancellationToken _) => UpdateAsync(request)),
+        ["State"] = TtrpcMethod.Unary(StateRequest.Parser, (StateRequest r, CancellationToken _) => Done(State(r))),
+        ["Create"] = TtrpcMethod.Unary(CreateTaskRequest.Parser, (CreateTaskRequest r, CancellationToken _) => CreateAsync(r)),
+        ["Start"] = TtrpcMethod.Unary(StartRequest.Parser, (StartRequest r, CancellationToken _) => StartAsync(r)),
+        ["Delete"] = TtrpcMethod.Unary(DeleteRequest.Parser, (DeleteRequest r, CancellationToken _) => DeleteAsync(r)),
+        ["Pids"] = TtrpcMethod.Unary(PidsRequest.Parser, (PidsRequest r, CancellationToken _) => Done(Pids(r))),
+        ["Pause"] = TtrpcMethod.Unary(PauseRequest.Parser, (PauseRequest r, CancellationToken _) => PauseAsync(r)),
+        ["Resume"] = TtrpcMethod.Unary(ResumeRequest.Parser, (ResumeRequest r, CancellationToken _) => ResumeAsync(r)),
+        ["Checkpoint"] = TtrpcMethod.Unary(CheckpointTaskRequest.Parser, (CheckpointTaskRequest r, CancellationToken _) => Checkpoint(r)),
+        ["Kill"] = TtrpcMethod.Unary(KillRequest.Parser, (KillRequest r, CancellationToken _) => KillAsync(r)),
+        ["Exec"] = TtrpcMethod.Unary(ExecProcessRequest.Parser, (ExecProcessRequest r, CancellationToken _) => Done(Exec(r))),
+        ["ResizePty"] = TtrpcMethod.Unary(ResizePtyRequest.Parser, (ResizePtyRequest r, CancellationToken _) => Done(ResizePty(r))),
+        ["CloseIO"] = TtrpcMethod.Unary(CloseIORequest.Parser, (CloseIORequest r, CancellationToken _) => Done(CloseIO(r))),
+        ["Update"] = TtrpcMethod.Unary(UpdateTaskRequest.Parser, (UpdateTaskRequest r, CancellationToken _) => UpdateAsync(r)),
         ["Wait"] = TtrpcMethod.Unary<WaitRequest, WaitResponse>(WaitRequest.Parser, WaitAsync),
-        ["Stats"] = TtrpcMethod.Unary(StatsRequest.Parser, (StatsRequest request, CancellationToken _) => Done(Stats(request))),
-        ["Connect"] = TtrpcMethod.Unary(ConnectRequest.Parser, (ConnectRequest request, CancellationToken _) => Done(Connect(request))),
-        ["Shutdown"] = TtrpcMethod.Unary(ShutdownRequest.Parser, (ShutdownRequest request, CancellationToken _) => Done(Shutdown(request))),
+        ["Stats"] = TtrpcMethod.Unary(StatsRequest.Parser, (StatsRequest r, CancellationToken _) => Done(Stats(r))),
+        ["Connect"] = TtrpcMethod.Unary(ConnectRequest.Parser, (ConnectRequest r, CancellationToken _) => Done(Connect(r))),
+        ["Shutdown"] = TtrpcMethod.Unary(ShutdownRequest.Parser, (ShutdownRequest r, CancellationToken _) => Done(Shutdown(r))),
     });
 
     private static Task<T> Done<T>(T answer) => Task.FromResult(answer);
@@ -49,7 +49,7 @@ internal sealed partial class TaskService(TaskEnvironment environment, Container
             lifetime.End();
         }
 
-        return Nothing;
+        return _nothing;
     }
 
     private static Task<Empty> Checkpoint(CheckpointTaskRequest request) =>

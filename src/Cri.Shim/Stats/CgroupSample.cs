@@ -20,7 +20,9 @@ internal static class CgroupSample
         var limit = Number($"{memory}/{(isLegacy ? "memory.limit_in_bytes" : "memory.max")}");
         return new StatsMessage
         {
-            CpuUsageNanos = cgroups.Legacy("cpuacct") is { } cpu ? Number($"{cpu}/cpuacct.usage") : 1000 * Entry($"{cgroups.Unified}/cpu.stat", "usage_usec"),
+            CpuUsageNanos = cgroups.Legacy("cpuacct") is { } cpu
+                ? Number($"{cpu}/cpuacct.usage")
+                : 1000 * Entry($"{cgroups.Unified}/cpu.stat", "usage_usec"),
             MemoryUsageBytes = usage,
             MemoryWorkingSetBytes = usage > inactive ? usage - inactive : 0,
             MemoryLimitBytes = limit >= LegacyUnlimited ? 0 : limit,
@@ -28,7 +30,8 @@ internal static class CgroupSample
         };
     }
 
-    private static ulong Number(string file) => ulong.TryParse(Text(file).AsSpan().Trim(), CultureInfo.InvariantCulture, out var value) ? value : 0;
+    private static ulong Number(string file) =>
+        ulong.TryParse(Text(file).AsSpan().Trim(), CultureInfo.InvariantCulture, out var value) ? value : 0;
 
     private static ulong Entry(string file, string key)
     {

@@ -9,7 +9,8 @@ using Google.Protobuf.WellKnownTypes;
 namespace Cri.Shim.Tasks;
 
 /// <summary>A process added to a container after its init.</summary>
-internal sealed class ExecProcess(TaskEnvironment environment, Stdio stdio, string containerId, string bundle, string execId, byte[] specification)
+internal sealed class ExecProcess(
+    TaskEnvironment environment, Stdio stdio, string containerId, string bundle, string execId, byte[] specification)
     : ContainerProcess(environment, stdio)
 {
     private bool _isStarting;

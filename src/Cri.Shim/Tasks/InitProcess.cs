@@ -13,7 +13,7 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
     : ContainerProcess(environment, stdio)
 {
     private const string Name = "init";
-    private static readonly TimeSpan KillInterval = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _killInterval = TimeSpan.FromMilliseconds(20);
     private const int KillAttempts = 100;
 
     /// <summary>The cgroups of the container; null until it was made, or when it was gone at once.</summary>
@@ -67,7 +67,7 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
         // The kernel ends a pid namespace with its init. In a shared one the others would live on.
         for (var i = 0; !ownsPidNamespace && i < KillAttempts && KillAll(Signals.SigKill) > 0; i++)
         {
-            await Environment.Io.Loop.Delay(KillInterval);
+            await Environment.Io.Loop.Delay(_killInterval);
         }
     }
 

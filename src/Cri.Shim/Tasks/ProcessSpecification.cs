@@ -8,7 +8,9 @@ internal static class ProcessSpecification
 {
     private const string Terminal = "terminal";
 
-    /// <summary>The object with its terminal flag as the request has it, which decides. Throws INVALID_ARGUMENT when it is no JSON object.</summary>
+    /// <summary>
+    /// The object with its terminal flag as the request has it, which decides. Throws INVALID_ARGUMENT when it is no JSON object.
+    /// </summary>
     public static byte[] WithTerminal(byte[] json, bool terminal)
     {
         try
@@ -20,7 +22,8 @@ internal static class ProcessSpecification
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new TtrpcException(TtrpcStatusCode.InvalidArgument, $"the exec's process specification is no JSON object: {e.Message}", e);
+            throw new TtrpcException(
+                TtrpcStatusCode.InvalidArgument, $"the exec's process specification is no JSON object: {e.Message}", e);
         }
     }
 

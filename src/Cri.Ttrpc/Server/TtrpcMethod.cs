@@ -17,7 +17,8 @@ public abstract class TtrpcMethod
     /// <summary>Decodes the request at once, then runs the handler.</summary>
     internal abstract Task<IMessage> InvokeAsync(ReadOnlySpan<byte> request, CancellationToken ct);
 
-    private sealed class UnaryMethod<TRequest, TResponse>(MessageParser<TRequest> parser, TtrpcHandler<TRequest, TResponse> handler) : TtrpcMethod
+    private sealed class UnaryMethod<TRequest, TResponse>(MessageParser<TRequest> parser, TtrpcHandler<TRequest, TResponse> handler)
+        : TtrpcMethod
         where TRequest : IMessage<TRequest>
         where TResponse : IMessage
     {

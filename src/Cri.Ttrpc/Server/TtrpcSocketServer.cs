@@ -4,7 +4,9 @@ using System.Threading.Channels;
 
 namespace Cri.Ttrpc.Server;
 
-/// <summary>A ttrpc server on a listening unix socket, for processes that may use threads; the shim drives connections from its own loop.</summary>
+/// <summary>
+/// A ttrpc server on a listening unix socket, for processes that may use threads; the shim drives connections from its own loop.
+/// </summary>
 public sealed class TtrpcSocketServer : IAsyncDisposable
 {
     private const int ReadBuffer = 8192;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Cri.ImageService.Tests.Fixtures;
 
@@ -11,12 +13,12 @@ public sealed class DistributionRegistry : IDisposable
     private readonly Process _process;
     private readonly string _skopeoCredentials;
 
-    /// <summary>With a bcrypt line of htpasswd it asks for Basic authentication.</summary>
-    public DistributionRegistry(string? htpasswd = null, string credentials = "")
+    /// <summary>With a bcrypt line of htpasswd it asks for Basic authentication; with TLS it shows a certificate of its own making.</summary>
+    public DistributionRegistry(string? htpasswd = null, string credentials = "", bool tls = false)
     {
         _skopeoCredentials = credentials;
         Port = FreePort();
-        File.WriteAllText(_directory.Join("config.yml"), Configuration(htpasswd));
+        File.WriteAllText(_directory.Join("config.yml"), Configuration(htpasswd) + (tls ? Tls() : ""));
         LogPath = _directory.Join("log");
         var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec docker-registry serve {_directory.Join("config.yml")} >{LogPath} 2>&1"]);
         _process = Process.Start(start)!;
@@ -26,6 +28,9 @@ public sealed class DistributionRegistry : IDisposable
     public int Port { get; }
 
     public string Host => $"127.0.0.1:{Port}";
+
+    /// <summary>The certificate that it shows with TLS.</summary>
+    public string CertificatePath => _directory.Join("certificate.pem");
 
     /// <summary>What it was asked, one line a request.</summary>
     public string LogPath { get; }
@@ -68,13 +73,16 @@ public sealed class DistributionRegistry : IDisposable
             storage:
               filesystem:
                 rootdirectory: {_directory.Join("data")}
+
+            """;
+        var http = $"""
             http:
               addr: 127.0.0.1:{Port}
 
             """;
         if (htpasswd is null)
         {
-            return text;
+            return text + http;
         }
 
         File.WriteAllText(_directory.Join("htpasswd"), htpasswd);
@@ -83,6 +91,25 @@ public sealed class DistributionRegistry : IDisposable
               htpasswd:
                 realm: test
                 path: {_directory.Join("htpasswd")}
+
+            """ + http;
+    }
+
+    // Continues the http section, which is the last one.
+    private string Tls()
+    {
+        using var key = ECDsa.Create();
+        var request = new CertificateRequest("CN=registry of a test", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        File.WriteAllText(CertificatePath, certificate.ExportCertificatePem());
+        File.WriteAllText(_directory.Join("key.pem"), key.ExportPkcs8PrivateKeyPem());
+        return $"""
+              tls:
+                certificate: {CertificatePath}
+                key: {_directory.Join("key.pem")}
 
             """;
     }

@@ -7,16 +7,17 @@ namespace Cri.ImageService.Tests.Fixtures;
 /// <summary>The whole image service over a root of its own, wired as the server wires it; reopen it to restart.</summary>
 public sealed class ImageNode : IDisposable
 {
-    private readonly TemporaryDirectory _root = new();
+    private readonly TemporaryDirectory _directory = new();
     private readonly Func<ImageServiceOptions, ImageServiceOptions> _configure;
 
-    public ImageNode(Func<ImageServiceOptions, ImageServiceOptions>? configure = null)
+    public ImageNode(Func<ImageServiceOptions, ImageServiceOptions>? configure = null, string? root = null)
     {
+        Root = root ?? _directory.Path;
         _configure = configure ?? (options => options);
         Reopen();
     }
 
-    public string Root => _root.Path;
+    public string Root { get; }
 
     public LayerStore Layers { get; private set; } = null!;
 
@@ -60,7 +61,7 @@ public sealed class ImageNode : IDisposable
     public void Dispose()
     {
         Close();
-        _root.Dispose();
+        _directory.Dispose();
     }
 
     private void Close()

@@ -243,12 +243,11 @@ public sealed class LayerExtractorTests : IDisposable
     }
 
     private static string Listing(string path) =>
-        Command.Run("find", path, "-printf", "%P %y %m %U %G %s %T@ %l\n").Split('\n').Order().Aggregate((all, line) => $"{all}\n{line}")
-            .Replace(" d ", " d ");
+        Command.Run("find", path, "-printf", "%P %y %m %U %G %s %T@ %l\n").Split('\n').Order().Aggregate((all, line) => $"{all}\n{line}");
 
-    private FileSystemUsage Extract(LayerTar tar) => Extract(tar.ToArray());
+    private ExtractedTree Extract(LayerTar tar) => Extract(tar.ToArray());
 
-    private FileSystemUsage Extract(byte[] tar) => LayerExtractor.Extract(new MemoryStream(tar), _directory.Path);
+    private ExtractedTree Extract(byte[] tar) => LayerExtractor.Extract(new MemoryStream(tar), _directory.Path);
 
     private FileStatus Status(string name) => FileStatus.Of(_directory.Join(name)) ?? throw new FileNotFoundException(name);
 }

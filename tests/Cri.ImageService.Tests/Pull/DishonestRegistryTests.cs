@@ -179,6 +179,29 @@ public sealed class DishonestRegistryTests
     }
 
     [Fact]
+    public async Task PullAsync_DiskFull_IsResourceExhaustedAndLeavesNothing()
+    {
+        var image = new TestImage().Layer(new LayerTar().File("bulk", _bulk)).Finish();
+        using var registry = new ScriptedRegistry().Add(image, "bulky", "v1");
+        using var directory = new TemporaryDirectory();
+        Command.Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", directory.Path);
+        try
+        {
+            using var node = new ImageNode(root: directory.Path);
+
+            var error = await Assert.ThrowsAsync<ImageException>(() => node.PullAsync($"{registry.Host}/bulky:v1"));
+
+            Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+            Assert.Contains(image.LayerDigests[0].ToString(), error.Message);
+            node.AssertEmpty();
+        }
+        finally
+        {
+            Command.Run("umount", directory.Path);
+        }
+    }
+
+    [Fact]
     public async Task PullAsync_ManifestTooLarge_IsRefused()
     {
         var image = TestImage.Small("large");

@@ -53,6 +53,27 @@ public sealed class SnapshotterTests : IDisposable
     }
 
     [Fact]
+    public async Task PrepareAsync_DirectoriesNotListedByUpperLayers_KeepTheirModes()
+    {
+        var record = await PullAsync(new TestImage()
+            .Layer(new LayerTar().Directory("./", 0x1C9).Directory("tmp/", 0x3FF).Directory("root/", 0x1C0, 3, 4).Directory("gone/", 0x1C0).Directory("plain/"))
+            .Layer(new LayerTar().File("tmp/one", "1").File(".wh.gone"))
+            .Layer(new LayerTar().File("root/.config/deep/file", "1").File("gone/new", "1").File("plain/x", "1")));
+        var mount = await _node.Snapshotter.PrepareAsync("c1", record, CancellationToken.None);
+
+        using var root = Mounted.Mount(mount);
+
+        Assert.Equal(0x1C9, FileStatus.Of(root.Join("."))!.Permissions);
+        Assert.Equal(0x3FF, FileStatus.Of(root.Join("tmp"))!.Permissions);
+        var home = FileStatus.Of(root.Join("root"))!;
+        Assert.Equal((0x1C0, 3u, 4u), (home.Permissions, home.UserId, home.GroupId));
+        Assert.Equal(0x1ED, FileStatus.Of(root.Join("gone"))!.Permissions);
+        Assert.True(File.Exists(root.Join("root/.config/deep/file")));
+        Assert.True(File.Exists(root.Join("tmp/one")));
+        Assert.Equal(["root", "tmp"], Directory.EnumerateDirectories(_node.Snapshotter.UpperPath("c1")).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public async Task PrepareAsync_ImageOfManyLayers_Mounts()
     {
         var image = new TestImage();

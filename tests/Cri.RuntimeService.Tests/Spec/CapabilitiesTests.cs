@@ -6,12 +6,12 @@ namespace Cri.RuntimeService.Tests.Spec;
 
 public class CapabilitiesTests
 {
-    private static readonly IReadOnlySet<string> s_host = Capabilities.Names(ulong.MaxValue).Except(["CAP_SYS_RESOURCE"]).ToHashSet();
+    private static readonly IReadOnlySet<string> _host = Capabilities.Names(ulong.MaxValue).Except(["CAP_SYS_RESOURCE"]).ToHashSet();
 
     [Fact]
     public void Of_NothingAsked_GivesTheDefaultsAndNoInheritable()
     {
-        var sets = Capabilities.Of(new V1.LinuxContainerSecurityContext(), s_host);
+        var sets = Capabilities.Of(new V1.LinuxContainerSecurityContext(), _host);
 
         Assert.Equal(14, sets.Bounding.Count);
         Assert.Contains("CAP_NET_RAW", sets.Effective);
@@ -32,16 +32,16 @@ public class CapabilitiesTests
     {
         var sets = Of(add: ["ALL"], drop: ["CAP_CHOWN"]);
 
-        Assert.Equal(s_host.Count - 1, sets.Bounding.Count);
+        Assert.Equal(_host.Count - 1, sets.Bounding.Count);
         Assert.DoesNotContain("CAP_CHOWN", sets.Bounding);
     }
 
     [Fact]
     public void Of_Privileged_GivesWhatTheHostHasAndNoMore()
     {
-        var sets = Capabilities.Of(new V1.LinuxContainerSecurityContext { Privileged = true }, s_host);
+        var sets = Capabilities.Of(new V1.LinuxContainerSecurityContext { Privileged = true }, _host);
 
-        Assert.Equal(s_host, sets.Permitted.ToHashSet());
+        Assert.Equal(_host, sets.Permitted.ToHashSet());
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public class CapabilitiesTests
     {
         var context = new V1.LinuxContainerSecurityContext { Capabilities = new V1.Capability { AddAmbientCapabilities = { "SYS_TIME" } } };
 
-        var sets = Capabilities.Of(context, s_host);
+        var sets = Capabilities.Of(context, _host);
 
         Assert.Equal(["CAP_SYS_TIME"], sets.Ambient);
         Assert.Equal(["CAP_SYS_TIME"], sets.Inheritable);
@@ -67,5 +67,5 @@ public class CapabilitiesTests
 
     private static Oci.Runtime.CapabilitiesSpec Of(string[] add, string[] drop) => Capabilities.Of(
         new V1.LinuxContainerSecurityContext { Capabilities = new V1.Capability { AddCapabilities = { add }, DropCapabilities = { drop } } },
-        s_host);
+        _host);
 }

@@ -7,7 +7,7 @@ namespace Cri.RuntimeService.Tests.Spec;
 
 public class ContainerProcessTests
 {
-    private static readonly ImageConfig s_image = new()
+    private static readonly ImageConfig _image = new()
     {
         Entrypoint = ["/entry"],
         Cmd = ["from-image"],
@@ -70,5 +70,5 @@ public class ContainerProcessTests
         Assert.Equal(StatusCode.FailedPrecondition, Assert.Throws<RpcException>(() => ContainerProcess.Build(input)).StatusCode);
     }
 
-    private static Oci.Runtime.ProcessSpec Build(V1.ContainerConfig config) => ContainerProcess.Build(SpecFixture.Input(config, s_image));
+    private static Oci.Runtime.ProcessSpec Build(V1.ContainerConfig config) => ContainerProcess.Build(SpecFixture.Input(config, _image));
 }

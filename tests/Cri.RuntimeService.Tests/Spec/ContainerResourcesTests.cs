@@ -6,12 +6,12 @@ namespace Cri.RuntimeService.Tests.Spec;
 
 public class ContainerResourcesTests
 {
-    private static readonly HostFacts s_host = HostFacts.Read() with { CgroupV2 = true };
+    private static readonly HostFacts _host = HostFacts.Read() with { CgroupV2 = true };
 
     [Fact]
     public void Build_Zeroes_LeaveEverythingAlone()
     {
-        var resources = ContainerResources.Build(new V1.LinuxContainerResources(), s_host);
+        var resources = ContainerResources.Build(new V1.LinuxContainerResources(), _host);
 
         Assert.Null(resources.Cpu);
         Assert.Null(resources.Memory);
@@ -21,22 +21,22 @@ public class ContainerResourcesTests
     [Fact]
     public void Build_Quota_HasTheDefaultPeriod()
     {
-        var cpu = ContainerResources.Build(new V1.LinuxContainerResources { CpuQuota = 50_000, CpuShares = 512 }, s_host).Cpu!;
+        var cpu = ContainerResources.Build(new V1.LinuxContainerResources { CpuQuota = 50_000, CpuShares = 512 }, _host).Cpu!;
 
         Assert.Equal((512ul, 50_000L, 100_000ul), (cpu.Shares, cpu.Quota, cpu.Period));
     }
 
     [Fact]
     public void Build_MemoryLimit_IsTaken() =>
-        Assert.Equal(64 << 20, ContainerResources.Build(new V1.LinuxContainerResources { MemoryLimitInBytes = 64 << 20 }, s_host).Memory!.Limit);
+        Assert.Equal(64 << 20, ContainerResources.Build(new V1.LinuxContainerResources { MemoryLimitInBytes = 64 << 20 }, _host).Memory!.Limit);
 
     [Fact]
     public void Build_UnifiedOnV1_IsLeftOut()
     {
         var request = new V1.LinuxContainerResources { Unified = { ["memory.high"] = "1000000" } };
 
-        Assert.Null(ContainerResources.Build(request, s_host with { CgroupV2 = false }).Unified);
-        Assert.Equal("1000000", ContainerResources.Build(request, s_host).Unified!["memory.high"]);
+        Assert.Null(ContainerResources.Build(request, _host with { CgroupV2 = false }).Unified);
+        Assert.Equal("1000000", ContainerResources.Build(request, _host).Unified!["memory.high"]);
     }
 
     [Theory]
@@ -44,5 +44,5 @@ public class ContainerResourcesTests
     [InlineData(false, -999, 0)]
     [InlineData(false, 500, 500)]
     public void AttainableOomScore_WithoutThePrivilege_IsNeverBelowOurOwn(bool mayLower, int wanted, int expected) =>
-        Assert.Equal(expected, (s_host with { MayLowerOomScore = mayLower, OwnOomScore = 0 }).AttainableOomScore(wanted));
+        Assert.Equal(expected, (_host with { MayLowerOomScore = mayLower, OwnOomScore = 0 }).AttainableOomScore(wanted));
 }

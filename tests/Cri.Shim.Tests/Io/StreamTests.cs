@@ -6,7 +6,7 @@ namespace Cri.Shim.Tests.Io;
 
 public sealed class StreamTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     private ShimProcess _shim = null!;
 
@@ -32,8 +32,8 @@ public sealed class StreamTests : IAsyncLifetime
         Assert.Null((await container.StateAsync("e1")).ExitedAt);
         await _shim.Tasks.CloseIOAsync(new CloseIORequest { Id = container.Id, ExecId = "e1", Stdin = true });
         Assert.Equal(5u, (await container.WaitAsync("e1")).ExitStatus);
-        Assert.Equal(text, await output.WaitAsync(Patience));
-        Assert.Equal("failed\n", await errors.WaitAsync(Patience));
+        Assert.Equal(text, await output.WaitAsync(_patience));
+        Assert.Equal("failed\n", await errors.WaitAsync(_patience));
         Assert.Equal(5u, (await container.DeleteAsync("e1")).ExitStatus);
         await container.RemoveAsync();
     }
@@ -116,7 +116,7 @@ public sealed class StreamTests : IAsyncLifetime
             Assert.Equal(6u, (await container.WaitAsync("t1")).ExitStatus);
         }
 
-        Assert.Contains("got hello\r\n", await output.WaitAsync(Patience), StringComparison.Ordinal);
+        Assert.Contains("got hello\r\n", await output.WaitAsync(_patience), StringComparison.Ordinal);
         await container.DeleteAsync("t1");
         await container.RemoveAsync();
     }
@@ -139,7 +139,7 @@ public sealed class StreamTests : IAsyncLifetime
         var output = ReadAllAsync(stdout);
         await container.ExecAsync("bg", "sleep 1000 & echo started", request => request.Stdout = stdout);
         Assert.Equal(0u, (await container.WaitAsync("bg")).ExitStatus);
-        Assert.Equal("started\n", await output.WaitAsync(Patience));
+        Assert.Equal("started\n", await output.WaitAsync(_patience));
         await container.DeleteAsync("bg");
         await container.RemoveAsync();
     }

@@ -3,7 +3,7 @@ namespace Cri.Testing.Crispd;
 /// <summary>A CNI configuration with a bridge, a subnet and a network name that nobody else on the machine uses.</summary>
 public sealed class PodNetworkConfiguration : IDisposable
 {
-    private static readonly Lock s_lock = new();
+    private static readonly Lock _lock = new();
     private readonly FileStream _reservation;
 
     private PodNetworkConfiguration(int number, FileStream reservation)
@@ -22,13 +22,11 @@ public sealed class PodNetworkConfiguration : IDisposable
     /// <summary>Reserves the first free number; other test processes see the reservation as a locked file.</summary>
     public static PodNetworkConfiguration Reserve()
     {
-        var directory = Path.Combine(Path.GetTempPath(), "crisp-test-networks");
-        Directory.CreateDirectory(directory);
-        lock (s_lock)
+        lock (_lock)
         {
             for (var number = 1; number < 250; number++)
             {
-                if (!Directory.Exists($"/sys/class/net/crispt{number}") && TryLock(Path.Combine(directory, $"{number}")) is { } file)
+                if (!Directory.Exists($"/sys/class/net/crispt{number}") && TryLock(Path.Combine(Path.GetTempPath(), $"crispt{number}.lock")) is { } file)
                 {
                     return new PodNetworkConfiguration(number, file);
                 }

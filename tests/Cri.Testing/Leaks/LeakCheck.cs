@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Cri.Testing.Leaks;
 
 /// <summary>
@@ -50,6 +52,13 @@ public sealed record LeakCheck
         }
 
         return Find();
+    }
+
+    /// <summary>Fails with everything that is left after <see cref="FindRemainingAsync"/>, a line each.</summary>
+    public async Task AssertNothingAsync()
+    {
+        var left = await FindRemainingAsync();
+        Assert.True(left.Count == 0, $"left behind:\n{string.Join('\n', left)}");
     }
 
     private bool IsOurs(string text) => Directories.Any(directory => text.Contains(directory + "/", StringComparison.Ordinal));

@@ -26,7 +26,7 @@ public sealed record TestFile(string Path, byte[] Content, UnixFileMode Mode, in
 public sealed record TestImage
 {
     private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
-    private static readonly Lazy<byte[]> s_busyboxLayer = new(BusyboxLayer);
+    private static readonly Lazy<byte[]> _busyboxLayer = new(BusyboxLayer);
 
     /// <summary>Repository and tag, such as <c>busybox:latest</c>.</summary>
     public required string Name { get; init; }
@@ -58,7 +58,7 @@ public sealed record TestImage
     /// <summary>The layers as gzipped tars with the digest of the tar itself, bottom first.</summary>
     internal IEnumerable<(byte[] Blob, string DiffId)> Layers()
     {
-        var busybox = s_busyboxLayer.Value;
+        var busybox = _busyboxLayer.Value;
         yield return (Gzip(busybox), Digest(busybox));
         if (Files.Count > 0)
         {

@@ -6,7 +6,7 @@ namespace Cri.Ttrpc.Tests.Server;
 
 public sealed class TtrpcSocketServerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ttrpc-");
     private readonly EchoService _echo = new();
@@ -34,11 +34,11 @@ public sealed class TtrpcSocketServerTests : IAsyncLifetime
     {
         var hanging = CallAsync("Hang", new Empty(), Empty.Parser);
         var echoes = Enumerable.Range(0, 200).Select(i => EchoAsync(new byte[i * 331])).ToArray();
-        var answers = await Task.WhenAll(echoes).WaitAsync(Patience);
+        var answers = await Task.WhenAll(echoes).WaitAsync(_patience);
         Assert.Equal(Enumerable.Range(0, 200).Select(i => i * 331), answers.Select(answer => answer.Value.Length));
         Assert.False(hanging.IsCompleted);
         _echo.Release.SetResult();
-        await hanging.WaitAsync(Patience);
+        await hanging.WaitAsync(_patience);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class TtrpcSocketServerTests : IAsyncLifetime
     {
         var bytes = new byte[(4 << 20) - 100];
         Random.Shared.NextBytes(bytes);
-        Assert.Equal(bytes, (await EchoAsync(bytes).WaitAsync(Patience)).Value.ToByteArray());
+        Assert.Equal(bytes, (await EchoAsync(bytes).WaitAsync(_patience)).Value.ToByteArray());
     }
 
     [Theory]
@@ -54,7 +54,7 @@ public sealed class TtrpcSocketServerTests : IAsyncLifetime
     [InlineData("test.None", "Echo", "service test.None is not served here")]
     public async Task Call_Unknown_IsUnimplemented(string service, string method, string words)
     {
-        var e = await Assert.ThrowsAsync<TtrpcException>(() => _client.CallAsync(service, method, new Empty(), Empty.Parser).WaitAsync(Patience));
+        var e = await Assert.ThrowsAsync<TtrpcException>(() => _client.CallAsync(service, method, new Empty(), Empty.Parser).WaitAsync(_patience));
         Assert.Equal(TtrpcStatusCode.Unimplemented, e.Code);
         Assert.Equal(words, e.Message);
     }
@@ -73,10 +73,10 @@ public sealed class TtrpcSocketServerTests : IAsyncLifetime
     public async Task Call_BeyondItsTimeout_EndsInDeadlineExceededAndCancelsTheHandler()
     {
         var e = await Assert.ThrowsAsync<TtrpcException>(() => _client.CallAsync(
-            EchoService.Name, "Hang", new Empty(), Empty.Parser, TimeSpan.FromMilliseconds(50)).WaitAsync(Patience));
+            EchoService.Name, "Hang", new Empty(), Empty.Parser, TimeSpan.FromMilliseconds(50)).WaitAsync(_patience));
         Assert.Equal(TtrpcStatusCode.DeadlineExceeded, e.Code);
-        await _echo.Cancelled.Task.WaitAsync(Patience);
-        await EchoAsync([1]).WaitAsync(Patience);
+        await _echo.Cancelled.Task.WaitAsync(_patience);
+        await EchoAsync([1]).WaitAsync(_patience);
     }
 
     [Fact]
@@ -85,9 +85,9 @@ public sealed class TtrpcSocketServerTests : IAsyncLifetime
         using var source = new CancellationTokenSource();
         var hanging = _client.CallAsync(EchoService.Name, "Hang", new Empty(), Empty.Parser, source.Token);
         await source.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging.WaitAsync(_patience));
         _echo.Release.SetResult();
-        await EchoAsync([1]).WaitAsync(Patience);
+        await EchoAsync([1]).WaitAsync(_patience);
     }
 
     [Fact]
@@ -96,11 +96,11 @@ public sealed class TtrpcSocketServerTests : IAsyncLifetime
         var hanging = CallAsync("Hang", new Empty(), Empty.Parser);
         await EchoAsync([1]);
         await _server.DisposeAsync();
-        var e = await Assert.ThrowsAsync<TtrpcException>(() => hanging.WaitAsync(Patience));
+        var e = await Assert.ThrowsAsync<TtrpcException>(() => hanging.WaitAsync(_patience));
         Assert.Equal(TtrpcStatusCode.Unavailable, e.Code);
-        await _client.Closed.WaitAsync(Patience);
-        await _echo.Cancelled.Task.WaitAsync(Patience);
-        e = await Assert.ThrowsAsync<TtrpcException>(() => EchoAsync([1]).WaitAsync(Patience));
+        await _client.Closed.WaitAsync(_patience);
+        await _echo.Cancelled.Task.WaitAsync(_patience);
+        e = await Assert.ThrowsAsync<TtrpcException>(() => EchoAsync([1]).WaitAsync(_patience));
         Assert.Equal(TtrpcStatusCode.Unavailable, e.Code);
     }
 

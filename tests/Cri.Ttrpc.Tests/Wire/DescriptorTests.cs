@@ -6,7 +6,7 @@ namespace Cri.Ttrpc.Tests.Wire;
 
 public sealed class DescriptorTests
 {
-    private static readonly FileDescriptor[] Files =
+    private static readonly FileDescriptor[] _files =
     [
         Types.MountReflection.Descriptor,
         Types.TaskReflection.Descriptor,
@@ -25,7 +25,7 @@ public sealed class DescriptorTests
     public void Descriptors_ComparedWithTheTable_AgreeInBothDirections()
     {
         var expected = Table();
-        var actual = Files.SelectMany(Rows).ToHashSet();
+        var actual = _files.SelectMany(Rows).ToHashSet();
         Assert.Empty(expected.Except(actual));
         Assert.Empty(actual.Except(expected));
     }

@@ -9,26 +9,26 @@ namespace Cri.Conformance;
 /// </summary>
 public abstract class ConformanceTest : IAsyncLifetime
 {
-    private static readonly Lazy<Task<CriEndpoint>> s_endpoint = new(CriEndpoint.StartAsync);
+    private static readonly Lazy<Task<CriEndpoint>> _endpoint = new(CriEndpoint.StartAsync);
     private readonly List<TestPod> _pods = [];
-
-    // The last test disposes of the endpoint; a filtered run may not have that one.
-    static ConformanceTest() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-    {
-        if (s_endpoint is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
-        {
-            s_endpoint.Value.Result.DisposeAsync().AsTask().Wait(TimeSpan.FromSeconds(20));
-        }
-    };
 
     /// <summary>The endpoint under test.</summary>
     protected CriEndpoint Cri { get; private set; } = null!;
 
     /// <summary>The endpoint that all tests share, for a fixture.</summary>
-    internal static Task<CriEndpoint> SharedEndpointAsync() => s_endpoint.Value;
+    internal static Task<CriEndpoint> SharedEndpointAsync() => _endpoint.Value;
+
+    /// <summary>Ends the shared endpoint if there is one.</summary>
+    internal static async Task DisposeEndpointAsync()
+    {
+        if (_endpoint is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        {
+            await (await _endpoint.Value).DisposeAsync();
+        }
+    }
 
     /// <inheritdoc/>
-    public async Task InitializeAsync() => Cri = await s_endpoint.Value;
+    public async Task InitializeAsync() => Cri = await _endpoint.Value;
 
     /// <inheritdoc/>
     public async Task DisposeAsync()

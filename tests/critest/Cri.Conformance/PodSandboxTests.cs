@@ -40,6 +40,26 @@ public sealed class PodSandboxTests : ConformanceTest
     }
 
     [Fact]
+    public async Task RunPodSandbox_WithASharedPidNamespace_ContainersSeeEachOtherAndNoCgroupStays()
+    {
+        var pod = await RunPodAsync(config =>
+            config.Linux.SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Pod } });
+        static void Share(ContainerConfig config) =>
+            config.Linux = new LinuxContainerConfig
+            {
+                SecurityContext = new LinuxContainerSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Pod } },
+            };
+
+        await pod.StartAsync(["sleep", "4242"], Share);
+        var seen = await pod.OutputAsync("cat /proc/[0-9]*/cmdline | tr '\\0' ' '", Share);
+        await pod.StopAsync();
+        await pod.RemoveAsync();
+
+        Assert.Contains("sleep 4242", seen, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{pod.Id}*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public async Task StopPodSandbox_Twice_IsNoError()
     {
         var pod = await RunPodAsync();

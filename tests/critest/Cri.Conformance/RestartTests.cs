@@ -1,6 +1,7 @@
 using Cri.Api.V1;
 using Cri.Testing.Crispd;
 using Cri.Testing.Pods;
+using Grpc.Core;
 using Xunit;
 
 namespace Cri.Conformance;
@@ -164,6 +165,20 @@ public sealed class RestartTests : IAsyncLifetime
     {
         await Crispd.StartAsync();
         _cri.Reconnect();
+        Assert.True(await Eventually.GetAsync(AnswersAsync, answers => answers, "crispd answers on a new connection"));
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            await _cri.Runtime.VersionAsync(new VersionRequest());
+            return true;
+        }
+        catch (RpcException gone) when (gone.StatusCode == StatusCode.Unavailable)
+        {
+            return false;
+        }
     }
 
     private async Task<string> ViewAsync()
@@ -186,5 +201,5 @@ public sealed class RestartTests : IAsyncLifetime
             .Concat(images.Images.Select(image => image.ToString())).Concat(statuses).Order(StringComparer.Ordinal));
     }
 
-    private async Task LeavesNothingAsync() => Assert.Empty(await _cri.Leaks.FindRemainingAsync());
+    private Task LeavesNothingAsync() => _cri.Leaks.AssertNothingAsync();
 }
