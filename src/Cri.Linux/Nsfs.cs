@@ -10,7 +10,9 @@ public static partial class Nsfs
     // struct statfs starts with f_type, a long, and is 120 bytes on x86-64 and arm64.
     private const int StatfsLongs = 32;
 
-    /// <summary>True when the path leads to a namespace; false when nothing is there, or only the file of a pin that was unmounted.</summary>
+    /// <summary>
+    /// True when the path leads to a namespace; false when nothing is there, or only the file of a pin that was unmounted.
+    /// </summary>
     public static unsafe bool IsNamespace(string path)
     {
         var statfs = stackalloc long[StatfsLongs];

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Cri.RuntimeService.Cni;
 
 /// <summary>The attachments of this host, one file each: <c>NETWORK-SANDBOX-INTERFACE.json</c>.</summary>
@@ -26,7 +24,9 @@ internal sealed class AttachmentCache(string directory)
     /// <summary>Forgets an attachment.</summary>
     internal void Remove(Attachment attachment) => File.Delete(PathOf(attachment));
 
-    /// <summary>The attachments of a sandbox's interface: one, or none; more only if the network was given another name in between.</summary>
+    /// <summary>
+    /// The attachments of a sandbox's interface: one, or none; more only if the network was given another name in between.
+    /// </summary>
     internal IReadOnlyList<Attachment> Of(string sandboxId, string interfaceName) =>
         [.. All($"*-{sandboxId}-{interfaceName}{Suffix}").Where(a => a.SandboxId == sandboxId && a.InterfaceName == interfaceName)];
 
@@ -48,10 +48,9 @@ internal sealed class AttachmentCache(string directory)
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(file));
-            return Attachment.Parse(document.RootElement.Clone());
+            return Attachment.Parse(JsonFields.Parse(File.ReadAllBytes(file)));
         }
-        catch (Exception e) when (e is JsonException or FormatException or FileNotFoundException)
+        catch (Exception e) when (e is FormatException or FileNotFoundException)
         {
             return null;
         }

@@ -27,8 +27,7 @@ internal static class CapabilityArguments
             json.WriteEndObject();
         }
 
-        using var document = JsonDocument.Parse(buffer.WrittenMemory);
-        return document.RootElement.Clone();
+        return JsonFields.Parse(buffer.WrittenMemory);
     }
 
     private static void WritePortMappings(Utf8JsonWriter json, IReadOnlyList<CniPortMapping> mappings)

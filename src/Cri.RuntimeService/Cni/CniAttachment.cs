@@ -12,7 +12,8 @@ public sealed record CniAttachment
     public required string InterfaceName { get; init; }
 
     /// <summary>
-    /// The pod's addresses, primary first: those of the pod's own interface in the plugins' order; addresses of host interfaces are left out.
+    /// The pod's addresses, primary first: those of the pod's own interface, IPv4 before IPv6 and else in the plugins' order.
+    /// Addresses of host interfaces are left out.
     /// </summary>
     public required IReadOnlyList<CniAddress> Ips { get; init; }
 

@@ -12,7 +12,8 @@ internal static class CniNames
     {
         if (!IsIdentifier(name))
         {
-            throw new FormatException($"the name \"{name}\" is not made of letters, digits, '_', '.' and '-', starting with a letter or digit");
+            throw new FormatException(
+                $"the name \"{name}\" is not made of letters, digits, '_', '.' and '-', starting with a letter or digit");
         }
     }
 
@@ -31,7 +32,8 @@ internal static class CniNames
     {
         if (!valid)
         {
-            throw new CniException(CniFailure.InvalidRequest, $"the {what} \"{PluginText.Excerpt(value)}\" cannot be passed to a CNI plugin");
+            throw new CniException(
+                CniFailure.InvalidRequest, $"the {what} \"{PluginText.Excerpt(value)}\" cannot be passed to a CNI plugin");
         }
     }
 
@@ -39,7 +41,8 @@ internal static class CniNames
         name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-');
 
     private static bool IsInterface(string name) =>
-        name.Length is > 0 and <= LongestInterface && name is not ("." or "..") && name.All(c => c is > ' ' and < '\x7f' and not ('/' or ':'));
+        name.Length is > 0 and <= LongestInterface && name is not ("." or "..")
+        && name.All(c => c is > ' ' and < '\x7f' and not ('/' or ':'));
 
     // CNI_ARGS is KEY=value pairs with ';' between them, and knows no quoting.
     private static bool IsArgument(string value) => !value.AsSpan().ContainsAny(";\0\n");

@@ -38,8 +38,7 @@ public sealed class CniNetwork : IDisposable
             var problems = string.Join("; ", snapshot.Problems.Select(problem => $"{problem.File}: {problem.Problem}"));
             return snapshot.Network is { } network
                 ? new NetworkStatus(true, "", problems, network.Name, snapshot.File, snapshot.Problems)
-                : new NetworkStatus(
-                    false, "NetworkPluginNotReady", problems.Length > 0 ? $"{snapshot.Absence}: {problems}" : snapshot.Absence, null, null, snapshot.Problems);
+                : new NetworkStatus(false, "NetworkPluginNotReady", Absence(snapshot, problems), null, null, snapshot.Problems);
         }
     }
 
@@ -58,7 +57,8 @@ public sealed class CniNetwork : IDisposable
         if (_cache.Of(pod.SandboxId, pod.InterfaceName).Count > 0)
         {
             throw new CniException(
-                CniFailure.InvalidRequest, $"sandbox {pod.SandboxId} is attached as {pod.InterfaceName} already, or an earlier attempt is not undone yet");
+                CniFailure.InvalidRequest,
+                $"sandbox {pod.SandboxId} is attached as {pod.InterfaceName} already, or an earlier attempt is not undone yet");
         }
 
         _cache.Put(attachment);
@@ -93,7 +93,10 @@ public sealed class CniNetwork : IDisposable
         }
     }
 
-    /// <summary>Asks the plugins whether a pod is still attached as it was (CHECK); those older than 0.4.0 cannot say and are not asked.</summary>
+    /// <summary>
+    /// Asks the plugins whether a pod is still attached as it was (CHECK). Networks of versions before 0.4.0
+    /// cannot say, and are not asked.
+    /// </summary>
     /// <exception cref="CniException">A plugin finds a difference, or the pod is not attached.</exception>
     public async Task CheckAsync(PodNetwork pod, CancellationToken cancellationToken)
     {
@@ -116,7 +119,7 @@ public sealed class CniNetwork : IDisposable
 
     /// <summary>
     /// Detaches every pod whose sandbox nobody knows any more: what a crash or a reboot left, down to the addresses that IPAM plugins
-    /// reserved on disk. One that fails is reported and stays recorded.
+    /// reserved on disk. One that fails is reported and stays recorded. A sandbox whose ADD is under way must be among the known ones.
     /// </summary>
     public async Task<IReadOnlyList<SweptAttachment>> SweepAsync(IReadOnlySet<string> knownSandboxes, CancellationToken cancellationToken)
     {
@@ -142,6 +145,9 @@ public sealed class CniNetwork : IDisposable
     /// <summary>Ends the watch.</summary>
     public void Dispose() => _watch.Dispose();
 
+    private static string Absence(ConfigurationSnapshot snapshot, string problems) =>
+        problems.Length > 0 ? $"{snapshot.Absence}: {problems}" : snapshot.Absence;
+
     // A result that is no good, or cannot be recorded, is as bad as a plugin that failed.
     private async Task<CniAttachment> CompleteAsync(Attachment attachment, JsonElement result)
     {
@@ -154,9 +160,8 @@ public sealed class CniNetwork : IDisposable
         }
         catch (Exception e) when (e is FormatException or IOException)
         {
-            var failure = e is FormatException
-                ? new CniException(CniFailure.InvalidResult, $"the result of network {attachment.Network.Name} cannot be used: {e.Message}", e)
-                : e;
+            var words = $"the result of network {attachment.Network.Name} cannot be used: {e.Message}";
+            var failure = e is FormatException ? new CniException(CniFailure.InvalidResult, words, e) : e;
             await _chain.UndoAsync(complete, failure);
             throw failure;
         }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Cri.RuntimeService.Cni;
 
 /// <summary>What a configuration directory held at one moment.</summary>
@@ -47,9 +45,9 @@ internal static class ConfigurationDirectory
                 source ??= file;
                 network ??= read;
             }
-            catch (Exception e) when (e is FormatException or JsonException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
             {
-                problems.Add(new ConfigurationProblem(file, e is JsonException ? $"not valid JSON: {e.Message}" : e.Message));
+                problems.Add(new ConfigurationProblem(file, e.Message));
             }
         }
 
@@ -67,8 +65,9 @@ internal static class ConfigurationDirectory
             throw new FormatException($"larger than {LargestFile} bytes");
         }
 
-        using var document = JsonDocument.Parse(stream);
-        return NetworkConfiguration.Parse(document.RootElement.Clone());
+        var text = new byte[stream.Length];
+        stream.ReadExactly(text);
+        return NetworkConfiguration.Parse(JsonFields.Parse(text));
     }
 
     private static bool IsConfiguration(string file) => Path.GetExtension(file) is ".conflist" or ".conf" or ".json";

@@ -10,11 +10,13 @@ internal sealed class ConfigurationWatch : IDisposable
 {
     private const int StackSize = 256 * 1024;
     private const InotifyEvents OfParents =
-        InotifyEvents.Created | InotifyEvents.MovedIn | InotifyEvents.MovedOut | InotifyEvents.Deleted | InotifyEvents.SelfDeleted | InotifyEvents.SelfMoved;
+        InotifyEvents.Created | InotifyEvents.MovedIn | InotifyEvents.MovedOut | InotifyEvents.Deleted
+        | InotifyEvents.SelfDeleted | InotifyEvents.SelfMoved;
 
     private const InotifyEvents OfDirectory = OfParents | InotifyEvents.ClosedAfterWrite | InotifyEvents.AttributesChanged;
 
-    // Not every way in which a directory can appear makes an event (a mount, the far end of a symbolic link), so an absent one is looked for.
+    // Not every way in which a directory can appear makes an event (a mount, the far end of a symbolic link),
+    // so an absent one is looked for.
     private static readonly TimeSpan _absentRecheck = TimeSpan.FromSeconds(5);
 
     private readonly string _directory;

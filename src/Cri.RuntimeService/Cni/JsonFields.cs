@@ -1,10 +1,34 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Cri.RuntimeService.Cni;
 
 /// <summary>Reads optional fields of a JSON object; a field of the wrong kind is an error, an absent or null one is not.</summary>
 internal static class JsonFields
 {
+    /// <summary>Parses a text. All of its strings are sound, so that none fails when it is read or written later.</summary>
+    /// <exception cref="FormatException">It is not JSON.</exception>
+    internal static JsonElement Parse(ReadOnlyMemory<byte> text)
+    {
+        if (!Utf8.IsValid(text.Span))
+        {
+            throw new FormatException("not valid JSON: it is not UTF-8");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            using var writer = new Utf8JsonWriter(Stream.Null);
+            document.RootElement.WriteTo(writer);
+            return document.RootElement.Clone();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            // The last two are what a string with half of a surrogate pair ends in.
+            throw new FormatException($"not valid JSON: {e.Message}", e);
+        }
+    }
+
     /// <summary>A string.</summary>
     internal static string? Text(JsonElement json, string key)
     {

@@ -57,7 +57,8 @@ internal sealed record NetworkConfiguration
     {
         string[] offered = [JsonFields.Text(json, "cniVersion") ?? OldestVersion, .. JsonFields.Texts(json, "cniVersions")];
         return _versions.LastOrDefault(offered.Contains)
-            ?? throw new FormatException($"cniVersion {string.Join(", ", offered)} is not supported; supported: {string.Join(", ", _versions)}");
+            ?? throw new FormatException(
+                $"cniVersion {string.Join(", ", offered)} is not supported; supported: {string.Join(", ", _versions)}");
     }
 
     // Some writers quote their booleans.
@@ -91,6 +92,6 @@ internal sealed record PluginConfiguration(string Type, JsonElement Json, IReadO
 
     private static HashSet<string> WantedCapabilities(JsonElement json) =>
         json.TryGetProperty("capabilities", out var wanted) && wanted.ValueKind == JsonValueKind.Object
-            ? [.. wanted.EnumerateObject().Where(property => property.Value.ValueKind == JsonValueKind.True).Select(property => property.Name)]
+            ? [.. wanted.EnumerateObject().Where(wish => wish.Value.ValueKind == JsonValueKind.True).Select(wish => wish.Name)]
             : [];
 }

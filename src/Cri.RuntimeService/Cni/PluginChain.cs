@@ -87,7 +87,8 @@ internal sealed class PluginChain(PluginInvoker invoker)
         if (failures.Count > 0)
         {
             var first = failures[0];
-            throw new CniException(first.Failure, string.Join("; ", failures.Select(f => f.Message)), first) { Plugin = first.Plugin, Code = first.Code };
+            var words = string.Join("; ", failures.Select(failure => failure.Message));
+            throw new CniException(first.Failure, words, first) { Plugin = first.Plugin, Code = first.Code };
         }
     }
 }

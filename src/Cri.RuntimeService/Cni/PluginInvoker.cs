@@ -15,10 +15,11 @@ internal sealed class PluginInvoker(CniOptions options)
         {
             CommandEnd.Exited when result.Exit.Code == 0 => Answer(request, result),
             CommandEnd.Exited => throw Refused(request, result),
-            CommandEnd.Cancelled => throw new OperationCanceledException($"{request.Subject} was given up and the plugin killed", cancellationToken),
-            CommandEnd.TimedOut => throw Failed(
-                request, CniFailure.Timeout, $"did not end within {options.PluginTimeout.TotalSeconds:0.###} s and was killed{Complaint(result)}"),
-            _ => throw Failed(request, CniFailure.InvalidResult, $"printed more than a result may have and was killed{Complaint(result)}"),
+            CommandEnd.Cancelled => throw new OperationCanceledException(
+                $"{request.Subject} was given up and the plugin killed", cancellationToken),
+            CommandEnd.TimedOut => throw Killed(
+                request, CniFailure.Timeout, $"did not end within {options.PluginTimeout.TotalSeconds:0.###} s", result),
+            _ => throw Killed(request, CniFailure.InvalidResult, "printed more than a result may have", result),
         };
     }
 
@@ -58,7 +59,9 @@ internal sealed class PluginInvoker(CniOptions options)
         }
 
         return TryParse(result.Output) ?? throw Failed(
-            request, CniFailure.InvalidResult, $"exited with 0 but printed no JSON result: \"{PluginText.Excerpt(result.Output.Span)}\"{Complaint(result)}");
+            request,
+            CniFailure.InvalidResult,
+            $"exited with 0 but printed no JSON result: \"{PluginText.Excerpt(result.Output.Span)}\"{Complaint(result)}");
     }
 
     // An error has a code and a message, and perhaps details (section 5).
@@ -81,10 +84,10 @@ internal sealed class PluginInvoker(CniOptions options)
     {
         try
         {
-            using var document = JsonDocument.Parse(output);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+            var json = JsonFields.Parse(output);
+            return json.ValueKind == JsonValueKind.Object ? json : null;
         }
-        catch (JsonException)
+        catch (FormatException)
         {
             return null;
         }
@@ -95,6 +98,9 @@ internal sealed class PluginInvoker(CniOptions options)
 
     private static string Complaint(CommandResult result) =>
         result.ErrorOutput.IsEmpty ? "" : $"; on its standard error: \"{PluginText.Excerpt(result.ErrorOutput.Span)}\"";
+
+    private static CniException Killed(PluginRequest request, CniFailure failure, string reason, CommandResult result) =>
+        Failed(request, failure, $"{reason} and was killed{Complaint(result)}");
 
     private static CniException Failed(
         PluginRequest request, CniFailure failure, string words, Exception? inner = null, int? code = null) =>

@@ -13,8 +13,9 @@ internal sealed record PluginRequest(string Command, Attachment Attachment, Plug
     // Set by us for each call, and not handed on as configured.
     private static readonly HashSet<string> _ours = ["cniVersion", "name", "capabilities", "runtimeConfig", "prevResult"];
 
-    /// <summary>What an error is about: <c>CNI plugin bridge of network pods: ADD</c>.</summary>
-    internal string Subject => $"CNI plugin {Plugin.Type} of network {Attachment.Network.Name}: {Command} of sandbox {Attachment.SandboxId}";
+    /// <summary>What an error is about.</summary>
+    internal string Subject =>
+        $"CNI plugin {Plugin.Type} of network {Attachment.Network.Name}: {Command} of sandbox {Attachment.SandboxId}";
 
     /// <summary>The plugin's configuration with what the call adds to it.</summary>
     internal ReadOnlyMemory<byte> Input()
@@ -47,9 +48,10 @@ internal sealed record PluginRequest(string Command, Attachment Attachment, Plug
     internal IReadOnlyList<string> Environment(CniOptions options)
     {
         var inherited = System.Environment.GetEnvironmentVariables();
+        var names = inherited.Keys.Cast<string>().Where(name => !name.StartsWith("CNI_", StringComparison.Ordinal));
         return
         [
-            .. inherited.Keys.Cast<string>().Where(name => !name.StartsWith("CNI_", StringComparison.Ordinal)).Select(name => $"{name}={inherited[name]}"),
+            .. names.Select(name => $"{name}={inherited[name]}"),
             $"CNI_COMMAND={Command}",
             $"CNI_CONTAINERID={Attachment.SandboxId}",
             $"CNI_NETNS={(Command == "DEL" ? Attachment.LivingNetns : Attachment.NetnsPath)}",

@@ -16,6 +16,9 @@ public sealed record RuntimeProbe
     /// <summary>Why it did not pass, in the runtime's own words; "" when it did.</summary>
     public string Error { get; init; } = "";
 
+    /// <summary>True when it neither worked nor failed in time, as on an overloaded host: it is probed again at the next start.</summary>
+    public bool Inconclusive { get; init; }
+
     /// <summary>Its version: the first line of --version without the word version: "runc 1.1.5".</summary>
     public string Version { get; init; } = "";
 

@@ -4,7 +4,7 @@ namespace Cri.RuntimeService.Runtimes;
 
 /// <summary>
 /// The OCI runtimes of this host: those that are configured, and those of the candidates that are installed. Each is probed once per boot
-/// by running a container with it; the results are kept in <c>runtimes.json</c> in the state directory.
+/// by running a container with it; the results are kept in <c>runtimes.json</c> in the state directory, unless nothing worked.
 /// </summary>
 public sealed class OciRuntimes
 {
@@ -33,7 +33,8 @@ public sealed class OciRuntimes
         Directory.CreateDirectory(options.StateDirectory);
         var paths = Paths(options);
         var probes = await ProbeAllAsync([.. paths.Values.Distinct()], options, cancellationToken);
-        var runtimes = paths.ToDictionary(pair => pair.Key, pair => new OciRuntime(pair.Key, pair.Value, options.SystemdCgroup, probes[pair.Value]));
+        var runtimes = paths.ToDictionary(
+            pair => pair.Key, pair => new OciRuntime(pair.Key, pair.Value, options.SystemdCgroup, probes[pair.Value]));
         var selected = Select(options, runtimes);
         var usable = runtimes.Where(pair => pair.Value.Probe.Passed || options.Handlers.ContainsKey(pair.Key)).ToDictionary();
         return new OciRuntimes(usable, selected, Explain(options, runtimes, selected));
@@ -71,7 +72,13 @@ public sealed class OciRuntimes
             ? earlier
             : await prober.ProbeAsync(path, cancellationToken)));
         var results = paths.Zip(probes).ToDictionary(pair => pair.First, pair => pair.Second);
-        cache.Save(results.Where(pair => identities[pair.Key] is not null).ToDictionary(pair => identities[pair.Key]!, pair => pair.Value));
+        if (results.Values.Any(probe => probe.Passed))
+        {
+            cache.Save(results
+                .Where(pair => identities[pair.Key] is not null && !pair.Value.Inconclusive)
+                .ToDictionary(pair => identities[pair.Key]!, pair => pair.Value));
+        }
+
         return results;
     }
 
@@ -80,12 +87,16 @@ public sealed class OciRuntimes
         if (options.Default is { } name)
         {
             var configured = runtimes.GetValueOrDefault(name) ?? throw new RuntimeUnavailableException(
-                $"the default runtime {name} is neither a configured handler nor one of {string.Join(", ", options.Candidates)} in {string.Join(':', options.SearchPath)}");
-            return configured.Probe.Passed ? configured : throw new RuntimeUnavailableException($"the default runtime does not work: {Describe(configured)}");
+                $"the default runtime {name} is neither a configured handler nor one of {string.Join(", ", options.Candidates)}"
+                + $" in {string.Join(':', options.SearchPath)}");
+            return configured.Probe.Passed
+                ? configured
+                : throw new RuntimeUnavailableException($"the default runtime does not work: {Describe(configured)}");
         }
 
         return options.Candidates.Select(runtimes.GetValueOrDefault).FirstOrDefault(runtime => runtime?.Probe.Passed == true)
-            ?? throw new RuntimeUnavailableException($"no OCI runtime works on this host: {string.Join("; ", Rejected(options, runtimes, null))}");
+            ?? throw new RuntimeUnavailableException(
+                $"no OCI runtime works on this host: {string.Join("; ", Rejected(options, runtimes, null))}");
     }
 
     private static string Explain(OciRuntimesOptions options, Dictionary<string, OciRuntime> runtimes, OciRuntime selected)
@@ -117,5 +128,5 @@ public sealed class OciRuntimes
     }
 }
 
-/// <summary>No OCI runtime works on this host, or the configured default does not; the message says why, in the runtimes' own words.</summary>
+/// <summary>No OCI runtime works here, or the configured default does not; the message says why, in the runtimes' own words.</summary>
 public sealed class RuntimeUnavailableException(string message) : Exception(message);

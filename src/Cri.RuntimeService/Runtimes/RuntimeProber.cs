@@ -29,9 +29,9 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
                 Features = features.Exit.Code == 0 ? RuntimeFacts.Features(features.Output) : null,
             };
         }
-        catch (LinuxException e)
+        catch (Exception e) when (e is IOException or TimeoutException)
         {
-            return new RuntimeProbe { Passed = false, Error = e.Message };
+            return new RuntimeProbe { Passed = false, Error = e.Message, Inconclusive = e is TimeoutException };
         }
     }
 
@@ -51,7 +51,8 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
         using var bundle = new ProbeBundle(stateDirectory, systemdCgroup);
         try
         {
-            var error = await StepAsync(path, bundle, cancellationToken, "create", "--bundle", bundle.Path, "--pid-file", bundle.PidPath, bundle.Id);
+            var error = await StepAsync(
+                path, bundle, cancellationToken, "create", "--bundle", bundle.Path, "--pid-file", bundle.PidPath, bundle.Id);
             if (error.Length > 0)
             {
                 return error;
@@ -75,9 +76,16 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
     // Under no token of the caller's: a clean-up that was cancelled is none.
     private async Task RemoveAsync(string path, ProbeBundle bundle)
     {
-        if (Directory.Exists(Path.Combine(bundle.RuntimeRoot, bundle.Id)))
+        try
         {
-            await StepAsync(path, bundle, CancellationToken.None, "delete", "--force", bundle.Id);
+            if (Directory.Exists(Path.Combine(bundle.RuntimeRoot, bundle.Id)))
+            {
+                await StepAsync(path, bundle, CancellationToken.None, "delete", "--force", bundle.Id);
+            }
+        }
+        catch (TimeoutException)
+        {
+            // What the runtime cannot clean up goes with the cgroup.
         }
 
         await ProbeCgroup.RemoveAsync(bundle.Id);
@@ -94,14 +102,27 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
                 return "the container's process ended before it ran its program";
             }
 
-            if (File.ReadAllText($"/proc/{pid}/comm").TrimEnd() == ProbeBundle.ProcessName)
+            if (Name(pid) == ProbeBundle.ProcessName)
             {
                 PidFd.Signal(process, SigTerm);
-                return Poll.Wait(ended, timeout) > 0 ? "" : "the container's process did not end on SIGTERM";
+                return Poll.Wait(ended, timeout) > 0 ? "" : throw new TimeoutException("the container's process did not end on SIGTERM");
             }
         }
 
-        return "the container's process did not run its program";
+        throw new TimeoutException("the container's process did not run its program");
+    }
+
+    private static string Name(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").TrimEnd();
+        }
+        catch (IOException)
+        {
+            // It has just ended.
+            return "";
+        }
     }
 
     private async Task<string> StepAsync(string path, ProbeBundle bundle, CancellationToken cancellationToken, params string[] arguments)
@@ -109,7 +130,12 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
         string[] global = ["--root", bundle.RuntimeRoot, "--log", bundle.LogPath, "--log-format", "json"];
         string[] driver = systemdCgroup ? ["--systemd-cgroup"] : [];
         var result = await RunAsync(path, cancellationToken, [.. global, .. driver, .. arguments]);
-        return result.End == CommandEnd.Exited && result.Exit.Code == 0 ? "" : $"{arguments[0]}: {Words(result, bundle)}";
+        return result.End switch
+        {
+            CommandEnd.Exited when result.Exit.Code == 0 => "",
+            CommandEnd.TimedOut => throw new TimeoutException($"{arguments[0]}: did not end within {timeout.TotalSeconds:0.###} s and was killed"),
+            _ => $"{arguments[0]}: {Words(result, bundle)}",
+        };
     }
 
     private async Task<CommandResult> RunAsync(string path, CancellationToken cancellationToken, params string[] arguments)
@@ -120,16 +146,19 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
         return result;
     }
 
-    private string Words(CommandResult result, ProbeBundle bundle)
+    private static string Words(CommandResult result, ProbeBundle bundle)
     {
         if (result.End != CommandEnd.Exited)
         {
-            return result.End == CommandEnd.TimedOut ? $"did not end within {timeout.TotalSeconds:0.###} s and was killed" : "printed without end";
+            return "printed without end";
         }
 
-        var logged = File.Exists(bundle.LogPath) ? File.ReadLines(bundle.LogPath).Select(LoggedError).LastOrDefault(line => line.Length > 0) : null;
-        var words = logged ?? Encoding.UTF8.GetString(result.ErrorOutput.Span).Trim();
-        return words.Length == 0 ? $"exited with {result.Exit.Code}" : words[..Math.Min(words.Length, LongestError)].ReplaceLineEndings(" ");
+        var log = File.Exists(bundle.LogPath) ? File.ReadLines(bundle.LogPath) : [];
+        var words = log.Select(LoggedError).LastOrDefault(line => line.Length > 0)
+            ?? Encoding.UTF8.GetString(result.ErrorOutput.Span).Trim();
+        return words.Length == 0
+            ? $"exited with {result.Exit.Code}"
+            : words[..Math.Min(words.Length, LongestError)].ReplaceLineEndings(" ");
     }
 
     private static string LoggedError(string line)

@@ -54,7 +54,8 @@ internal static class ConfigurationBinder
         }
         else if (Encoding.UTF8.GetByteCount(path) > LongestSocketPath)
         {
-            section.Mistake("listen", $"expected a path of at most {LongestSocketPath} bytes, found {Encoding.UTF8.GetByteCount(path)}");
+            var length = Encoding.UTF8.GetByteCount(path);
+            section.Mistake("listen", $"expected a path of at most {LongestSocketPath} bytes, found {length}");
         }
 
         return path;
@@ -74,7 +75,7 @@ internal static class ConfigurationBinder
         Finished(section, new MetricsConfiguration { Address = section.EndPoint("address") });
 
     private static RegistryConfiguration Registry(ConfigurationSection section) =>
-        Finished(section, new RegistryConfiguration { HostsDir = section.AbsolutePath("hostsDir") ?? new RegistryConfiguration().HostsDir });
+        Finished(section, section.AbsolutePath("hostsDir") is { } path ? new RegistryConfiguration { HostsDir = path } : new());
 
     private static CniConfiguration Cni(ConfigurationSection section)
     {
@@ -120,7 +121,8 @@ internal static class ConfigurationBinder
 
     // A RuntimeClass takes a DNS label as its handler.
     private static bool IsHandlerName(string name) =>
-        name.Length <= 63 && !name.StartsWith('-') && !name.EndsWith('-') && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+        name.Length is > 0 and <= 63 && !name.StartsWith('-') && !name.EndsWith('-')
+        && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
     private static ShimConfiguration Shim(ConfigurationSection section) =>
         Finished(section, new ShimConfiguration { Path = section.AbsolutePath("path") });

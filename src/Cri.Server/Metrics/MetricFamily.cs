@@ -47,13 +47,15 @@ internal sealed class MetricFamily
         {
             if (!_series.TryGetValue(labels, out var series))
             {
-                var key = _series.Count < MostSeries ? labels : "";
-                series = _series.TryGetValue(key, out var shared) ? shared : _series[key] = new Series(_type == "histogram" ? _bounds.Length : 0);
+                series = Begin(_series.Count < MostSeries ? labels : "");
             }
 
             series.Record(value, _adds);
         }
     }
+
+    private Series Begin(string labels) =>
+        _series.TryGetValue(labels, out var shared) ? shared : _series[labels] = new Series(_type == "histogram" ? _bounds.Length : 0);
 
     /// <summary>Drops the series of an observed instrument, before it is observed again: what is gone must not be shown.</summary>
     internal void ForgetObserved()

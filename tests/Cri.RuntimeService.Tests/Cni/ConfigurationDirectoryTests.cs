@@ -57,6 +57,8 @@ public sealed class ConfigurationDirectoryTests : IDisposable
     [InlineData("", "not valid JSON")]
     [InlineData("{\"name\": ", "not valid JSON")]
     [InlineData("[]", "not a JSON object")]
+    [InlineData("""{"name":"a","plugins":[{"type":"bridge","x":{"\ud800":1}}]}""", "not valid JSON")]
+    [InlineData("""{"name":"a","plugins":[{"type":"\udc00"}]}""", "not valid JSON")]
     [InlineData("""{"cniVersion":"1.0.0","plugins":[{"type":"bridge"}]}""", "no name")]
     [InlineData("""{"cniVersion":"1.0.0","name":"../up","plugins":[{"type":"bridge"}]}""", "../up")]
     [InlineData("""{"cniVersion":"1.0.0","name":"a","plugins":[]}""", "at least one plugin")]

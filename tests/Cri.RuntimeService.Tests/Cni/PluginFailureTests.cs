@@ -28,6 +28,8 @@ public sealed class PluginFailureTests : IDisposable
     [InlineData("head -c 100000 /dev/urandom", CniFailure.InvalidResult, "printed no JSON result")]
     [InlineData("head -c 100000000 /dev/zero", CniFailure.InvalidResult, "printed more than a result may have and was killed")]
     [InlineData("exec yes", CniFailure.InvalidResult, "printed more than a result may have and was killed")]
+    [InlineData("printf '{\"ips\":[{\"address\":\"\\377\"}]}'", CniFailure.InvalidResult, "printed no JSON result")]
+    [InlineData("echo '{\"code\":1,\"msg\":\"\\ud800\"}'; exit 1", CniFailure.PluginFailed, "exited with 1 without a JSON error")]
     [InlineData("echo '{}'", CniFailure.InvalidResult, "gives the pod's interface eth0 no address")]
     [InlineData("echo '{\"ips\":[{\"address\":\"10.0.0.300/24\"}]}'", CniFailure.InvalidResult, "\"10.0.0.300/24\" is no address")]
     [InlineData("echo '{\"ips\":\"none\"}'", CniFailure.InvalidResult, "\"ips\" is not a list")]

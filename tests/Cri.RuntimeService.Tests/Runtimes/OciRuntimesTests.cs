@@ -18,7 +18,8 @@ public sealed class OciRuntimesTests : IDisposable
 
         var runtimes = await ProbeAsync();
 
-        Assert.Equal(("runc", Path.Combine(_root, "runc"), true), (runtimes.Default.Handler, runtimes.Default.Path, runtimes.Default.Probe.Passed));
+        Assert.Equal(("runc", Path.Combine(_root, "runc")), (runtimes.Default.Handler, runtimes.Default.Path));
+        Assert.True(runtimes.Default.Probe.Passed);
         Assert.StartsWith("runc 1.", runtimes.Default.Probe.Version, StringComparison.Ordinal);
         Assert.True(runtimes.Default.Probe.Features!.UserNamespaces);
         Assert.Contains("crun is not installed", runtimes.Explanation, StringComparison.Ordinal);
@@ -61,6 +62,7 @@ public sealed class OciRuntimesTests : IDisposable
 
         Assert.Equal("runc", runtimes.Default.Handler);
         Assert.Contains("create: did not end within 5 s and was killed", runtimes.Explanation, StringComparison.Ordinal);
+        Assert.DoesNotContain("crun", File.ReadAllText(Path.Combine(State, "runtimes.json")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -101,6 +103,7 @@ public sealed class OciRuntimesTests : IDisposable
 
         var error = await Assert.ThrowsAsync<RuntimeUnavailableException>(ProbeAsync);
 
+        Assert.False(File.Exists(Path.Combine(State, "runtimes.json")));
         Assert.Contains("create: broken", error.Message, StringComparison.Ordinal);
         Assert.Contains("runc is not installed", error.Message, StringComparison.Ordinal);
     }
