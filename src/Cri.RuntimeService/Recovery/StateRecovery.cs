@@ -74,7 +74,7 @@ public sealed class StateRecovery(
 
         await PodInit.StopAsync(sandbox, cancellationToken);
         await ShimShutdown.RunAsync(sandbox, cancellationToken);
-        await orphans.CleanAsync(sandbox, [], cancellationToken);
+        await orphans.CleanAsync(sandbox, []);
         PodDirectory.Delete(sandbox.Files);
         journal.Info($"pod sandbox {sandbox.Id}: undid its interrupted creation");
     }

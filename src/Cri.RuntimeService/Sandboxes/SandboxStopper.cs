@@ -36,7 +36,7 @@ public sealed class SandboxStopper(
         await ShimShutdown.RunAsync(sandbox, cancellationToken);
         if (!shimLived)
         {
-            await orphans.CleanAsync(sandbox, mine, cancellationToken);
+            await orphans.CleanAsync(sandbox, mine);
         }
 
         PodFiles.UnmountShm(sandbox.Files);

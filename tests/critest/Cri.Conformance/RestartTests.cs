@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Cri.Api.V1;
+using Cri.Linux;
 using Cri.Testing.Crispd;
 using Cri.Testing.Pods;
 using Grpc.Core;
@@ -88,6 +90,27 @@ public sealed class RestartTests : IAsyncLifetime
 
         var numbers = container.Log.Select(line => int.Parse(line.Text)).ToList();
         Assert.Equal(Enumerable.Range(0, numbers.Count), numbers);
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task StopPodSandbox_WhoseShimWasKilled_EndsItsContainers()
+    {
+        var pod = await TestPod.RunAsync(_cri, config =>
+            config.Linux.SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Pod } });
+        var container = await pod.StartAsync(["sleep", "1000"], config => config.Linux = new LinuxContainerConfig());
+        var status = await _cri.Runtime.PodSandboxStatusAsync(new PodSandboxStatusRequest { PodSandboxId = pod.Id, Verbose = true });
+        var shim = JsonDocument.Parse(status.Info["info"]).RootElement.GetProperty("pid").GetInt32();
+
+        Signals.Send(shim, Signals.SigKill);
+        await Eventually.GetAsync(container.StatusAsync, now => now.State == ContainerState.ContainerExited, "the container counts as exited");
+        Assert.Equal(PodSandboxState.SandboxNotready, (await pod.StatusAsync()).State);
+        Assert.Equal("Unknown", (await container.StatusAsync()).Reason);
+        await pod.StopAsync();
+
+        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{pod.Id}*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{container.Id}*", SearchOption.AllDirectories));
         await pod.DisposeAsync();
         await LeavesNothingAsync();
     }
