@@ -12,8 +12,10 @@ internal static class KestrelLimits
     public static KestrelServerOptions For(GrpcServerOptions options)
     {
         var kestrel = new KestrelServerOptions { AddServerHeader = false, AllowSynchronousIO = false };
-        kestrel.Limits.KeepAliveTimeout = Timeout.InfiniteTimeSpan;
-        kestrel.Limits.RequestHeadersTimeout = Timeout.InfiniteTimeSpan;
+
+        // A year, since an infinite time overflows when Kestrel adds it to its clock, and idle connections are then closed at once.
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromDays(365);
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromDays(365);
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.MaxRequestBodySize = null;
