@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Cri.Linux.Faults;
 
 namespace Cri.Linux;
 
@@ -47,7 +48,9 @@ public static partial class AtomicFile
         try
         {
             Fill(temporary, content, mode, durable);
+            FaultPoint.Reach(FaultPoints.FileWritten);
             LinuxException.Check(Rename(temporary, path), "rename", path);
+            FaultPoint.Reach(FaultPoints.FileRenamed);
         }
         catch
         {

@@ -12,7 +12,7 @@ public sealed record ChildProcessOptions
     /// <summary>The arguments, starting with argv[0].</summary>
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>The whole environment as NAME=value; null hands on our own.</summary>
+    /// <summary>The whole environment as NAME=value; null is <see cref="ChildEnvironment"/>.</summary>
     public IReadOnlyList<string>? Environment { get; init; }
 
     /// <summary>Descriptors to give the child: its number to ours. 0, 1 and 2 are /dev/null when absent.</summary>
@@ -83,10 +83,19 @@ public static unsafe partial class ChildProcess
 
         foreach (var (target, source) in options.Descriptors)
         {
-            var copy = new Fd(LinuxException.Check(Fcntl(source, DuplicateCloseOnExec, SafeDescriptor), "fcntl F_DUPFD_CLOEXEC"));
+            var copy = new Fd(Lift(source));
             lifted.Add(copy);
             Fail(AddDup2(actions, copy.Number, target), "posix_spawn_file_actions_adddup2", options.Path);
         }
+    }
+
+    // EINVAL means that the limit on descriptors is below the number wanted: fcntl(2).
+    private static int Lift(int source)
+    {
+        var copy = Fcntl(source, DuplicateCloseOnExec, SafeDescriptor);
+        return copy >= 0 ? copy : LinuxException.FromLast("fcntl F_DUPFD_CLOEXEC") is var error && error.Error == Errno.EINVAL
+            ? throw new LinuxException("fcntl F_DUPFD_CLOEXEC", null, (int)Errno.EMFILE)
+            : throw error;
     }
 
     private static void SetSignals(byte* attributes, bool newSession)
@@ -104,7 +113,7 @@ public static unsafe partial class ChildProcess
     private static int Spawn(ChildProcessOptions options, byte* actions, byte* attributes)
     {
         var argv = Strings(options.Arguments);
-        var envp = Strings(options.Environment ?? OwnEnvironment());
+        var envp = Strings(options.Environment ?? ChildEnvironment.Read());
         try
         {
             Fail(PosixSpawn(out var pid, options.Path, actions, attributes, argv, envp), "posix_spawn", options.Path);
@@ -115,12 +124,6 @@ public static unsafe partial class ChildProcess
             Free(argv);
             Free(envp);
         }
-    }
-
-    private static string[] OwnEnvironment()
-    {
-        var variables = Environment.GetEnvironmentVariables();
-        return [.. variables.Keys.Cast<string>().Select(name => $"{name}={variables[name]}")];
     }
 
     private static byte** Strings(IReadOnlyList<string> values)

@@ -9,7 +9,7 @@ public sealed record CommandOptions
     /// <summary>The arguments, starting with argv[0].</summary>
     public required IReadOnlyList<string> Arguments { get; init; }
 
-    /// <summary>The whole environment as NAME=value; null hands on our own.</summary>
+    /// <summary>The whole environment as NAME=value; null is <see cref="ChildEnvironment"/>.</summary>
     public IReadOnlyList<string>? Environment { get; init; }
 
     /// <summary>The working directory; null keeps ours.</summary>
@@ -23,6 +23,9 @@ public sealed record CommandOptions
 
     /// <summary>The bytes that are kept of its standard error; more is read and thrown away.</summary>
     public int MaxErrorOutput { get; init; } = 16 * 1024;
+
+    /// <summary>A descriptor that the program inherits as number 3, and its children with it; null for none.</summary>
+    public System.Runtime.InteropServices.SafeHandle? Held { get; init; }
 
     /// <summary>How long it may run until it is killed.</summary>
     public required TimeSpan Timeout { get; init; }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Cri.Linux.Faults;
 
 namespace Cri.Linux;
 
@@ -13,6 +14,7 @@ internal sealed unsafe partial class CommandRun : IDisposable
     // poll(2) says writable when a pipe has room for this much, so that such a write does not block.
     private const int WriteSize = 4096;
 
+    private const int HeldDescriptor = 3;
     private const int BusyAttempts = 10;
     private static readonly TimeSpan _busyPause = TimeSpan.FromMilliseconds(20);
 
@@ -38,7 +40,8 @@ internal sealed unsafe partial class CommandRun : IDisposable
         try
         {
             _pid = Start();
-            _process = PidFd.Open(_pid);
+            _process = OpenProcess();
+            FaultPoint.Reach(FaultPoints.CommandStarted);
         }
         catch
         {
@@ -80,6 +83,7 @@ internal sealed unsafe partial class CommandRun : IDisposable
         }
 
         _exit = PidFd.TryReap(_process);
+        FaultPoint.Reach(FaultPoints.CommandEnded);
         var output = _printed.WrittenMemory[..Math.Min(_printed.WrittenCount, _options.MaxOutput)];
         return new CommandResult(end, _exit ?? new ChildExit(128 + SigKill, SigKill), output, _complained.WrittenMemory);
     }
@@ -110,6 +114,20 @@ internal sealed unsafe partial class CommandRun : IDisposable
         }
     }
 
+    // Without a pidfd nobody would see it end.
+    private Fd OpenProcess()
+    {
+        try
+        {
+            return PidFd.Open(_pid);
+        }
+        catch
+        {
+            ChildProcess.KillAndReap(_pid);
+            throw;
+        }
+    }
+
     private ChildProcessOptions Child() => new()
     {
         Path = _options.Path,
@@ -117,13 +135,24 @@ internal sealed unsafe partial class CommandRun : IDisposable
         Environment = _options.Environment,
         WorkingDirectory = _options.WorkingDirectory,
         NewSession = true,
-        Descriptors = new Dictionary<int, int>
+        Descriptors = Descriptors(),
+    };
+
+    private Dictionary<int, int> Descriptors()
+    {
+        var descriptors = new Dictionary<int, int>
         {
             [0] = _input.Reader.Number,
             [1] = _output.Writer.Number,
             [2] = _errorOutput.Writer.Number,
-        },
-    };
+        };
+        if (_options.Held is { } held)
+        {
+            descriptors.Add(HeldDescriptor, (int)held.DangerousGetHandle());
+        }
+
+        return descriptors;
+    }
 
     private CommandEnd Serve(Span<PollEntry> entries)
     {

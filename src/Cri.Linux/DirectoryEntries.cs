@@ -8,16 +8,32 @@ public static partial class DirectoryEntries
 {
     private const int BufferSize = 8192;
 
-    /// <summary>The names in an open directory, without "." and "..". The descriptor must not be an O_PATH one.</summary>
+    /// <summary>
+    /// The names in an open directory, without "." and ".."; none when the directory has been removed meanwhile. The descriptor
+    /// must not be an O_PATH one.
+    /// </summary>
     /// <exception cref="LinuxException">The directory cannot be read.</exception>
     public static List<byte[]> Read(Fd directory)
+    {
+        var names = new List<byte[]>();
+        for (List<byte[]> some; (some = ReadNext(directory)).Count > 0;)
+        {
+            names.AddRange(some);
+        }
+
+        return names;
+    }
+
+    /// <summary>Some more of those names, a few hundred at most; empty when there are no more. For directories of any size.</summary>
+    /// <exception cref="LinuxException">The directory cannot be read.</exception>
+    public static List<byte[]> ReadNext(Fd directory)
     {
         var names = new List<byte[]>();
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
             int count;
-            while ((count = (int)LinuxException.Check(Fill(directory, buffer), "getdents64")) > 0)
+            while (names.Count == 0 && (count = Fill(directory, buffer)) > 0)
             {
                 AddNames(buffer.AsSpan(0, count), names);
             }
@@ -47,7 +63,12 @@ public static partial class DirectoryEntries
         }
     }
 
-    private static nint Fill(Fd directory, byte[] buffer) => Getdents64(directory, buffer, BufferSize);
+    // ENOENT says that the directory is open, but has no place any more.
+    private static int Fill(Fd directory, byte[] buffer)
+    {
+        var count = Getdents64(directory, buffer, BufferSize);
+        return count < 0 && Marshal.GetLastPInvokeError() == (int)Errno.ENOENT ? 0 : (int)LinuxException.Check(count, "getdents64");
+    }
 
     [LibraryImport("libc", EntryPoint = "getdents64", SetLastError = true)]
     private static partial nint Getdents64(Fd fd, byte[] buffer, nuint length);

@@ -51,10 +51,10 @@ public sealed unsafe partial class Epoll : IDisposable
     /// <summary>Removes a descriptor.</summary>
     public void Remove(Fd fd) => Control(DeleteOperation, fd, EpollEvents.None, 0);
 
-    /// <summary>Waits for events and hands each to <paramref name="receiver"/>.</summary>
+    /// <summary>Waits for events and hands each to <paramref name="receiver"/>; false when the time was over before there was any.</summary>
     /// <param name="timeout">Milliseconds; -1 for ever.</param>
     /// <param name="receiver">Takes the key and what happened.</param>
-    public void Wait(int timeout, Action<long, EpollEvents> receiver)
+    public bool Wait(int timeout, Action<long, EpollEvents> receiver)
     {
         int count;
         fixed (byte* events = _events)
@@ -73,6 +73,8 @@ public sealed unsafe partial class Epoll : IDisposable
             var key = BinaryPrimitives.ReadInt64LittleEndian(entry[_dataOffset..]);
             receiver(key, (EpollEvents)BinaryPrimitives.ReadUInt32LittleEndian(entry));
         }
+
+        return count != 0;
     }
 
     /// <inheritdoc/>

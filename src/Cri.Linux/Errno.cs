@@ -24,6 +24,9 @@ public enum Errno
     /// <summary>No such device or address.</summary>
     ENXIO = 6,
 
+    /// <summary>Argument list too long; of an attribute, its value.</summary>
+    E2BIG = 7,
+
     /// <summary>Exec format error.</summary>
     ENOEXEC = 8,
 
@@ -81,6 +84,9 @@ public enum Errno
     /// <summary>Read-only file system.</summary>
     EROFS = 30,
 
+    /// <summary>Too many links.</summary>
+    EMLINK = 31,
+
     /// <summary>Broken pipe.</summary>
     EPIPE = 32,
 
@@ -101,6 +107,9 @@ public enum Errno
 
     /// <summary>No data available (an absent extended attribute).</summary>
     ENODATA = 61,
+
+    /// <summary>Value too large for its type.</summary>
+    EOVERFLOW = 75,
 
     /// <summary>Operation not supported.</summary>
     ENOTSUP = 95,

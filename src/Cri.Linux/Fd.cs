@@ -10,8 +10,15 @@ public sealed partial class Fd : SafeHandleMinusOneIsInvalid
     public Fd(int fd)
         : base(ownsHandle: true) => SetHandle(fd);
 
-    /// <summary>The number; valid only while this object is alive and not disposed.</summary>
-    public int Number => (int)handle;
+    /// <summary>The number; valid only while this object is alive. Throws when it is disposed: the kernel may have given the number to another.</summary>
+    public int Number
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(IsClosed, this);
+            return (int)handle;
+        }
+    }
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => Close((int)handle) == 0;

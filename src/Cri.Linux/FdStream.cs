@@ -60,6 +60,13 @@ public static unsafe partial class FdStream
         LinuxException.Check(Fcntl(fd.Number, SetFlags, flags | NonBlock), "fcntl F_SETFL");
     }
 
+    /// <summary>Makes the open file description blocking, for everyone who shares it.</summary>
+    public static void SetBlocking(Fd fd)
+    {
+        var flags = LinuxException.Check(Fcntl(fd.Number, GetFlags, 0), "fcntl F_GETFL");
+        LinuxException.Check(Fcntl(fd.Number, SetFlags, flags & ~NonBlock), "fcntl F_SETFL");
+    }
+
     /// <summary>Keeps the descriptor from programs started later.</summary>
     public static void SetCloseOnExec(Fd fd) =>
         LinuxException.Check(Fcntl(fd.Number, SetDescriptorFlags, CloseOnExec), "fcntl F_SETFD");

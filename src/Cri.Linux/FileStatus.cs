@@ -27,7 +27,7 @@ public enum FileKind
     Socket = 0xC000,
 }
 
-/// <summary>What statx(2) says of one file, without following a final symbolic link.</summary>
+/// <summary>What statx(2) says of one file.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Permissions">The low twelve bits of the mode: permissions, setuid, setgid and sticky.</param>
 /// <param name="UserId">The owning user.</param>
@@ -48,10 +48,14 @@ public sealed partial record FileStatus(
     private const int EmptyPath = 0x1000;
     private const uint BasicStats = 0x7ff;
 
-    /// <summary>The status of the file at <paramref name="path"/>; null when there is none.</summary>
+    /// <summary>The status of the file at <paramref name="path"/>, or of a symbolic link there itself; null when there is none.</summary>
     /// <exception cref="LinuxException">It cannot be examined for another reason.</exception>
     public static FileStatus? Of(string path) =>
         Read(AtFdCwd, NativePath.Terminate(System.Text.Encoding.UTF8.GetBytes(path)), SymlinkNoFollow, path);
+
+    /// <summary>The status of what <paramref name="path"/> leads to, through symbolic links; null when there is none.</summary>
+    /// <exception cref="LinuxException">It cannot be examined for another reason.</exception>
+    public static FileStatus? OfTarget(string path) => Read(AtFdCwd, NativePath.Terminate(System.Text.Encoding.UTF8.GetBytes(path)), 0, path);
 
     /// <summary>The status of the entry <paramref name="name"/> of an open directory; null when there is none.</summary>
     /// <exception cref="LinuxException">It cannot be examined for another reason.</exception>

@@ -9,6 +9,9 @@ public sealed partial record FileSystemUsage(long Bytes, long Inodes)
 {
     private const int BlockSize = 512;
 
+    // Each level takes a descriptor while it is read.
+    private const int DepthMax = 512;
+
     /// <summary>Nothing.</summary>
     public static FileSystemUsage None { get; } = new(0, 0);
 
@@ -20,7 +23,8 @@ public sealed partial record FileSystemUsage(long Bytes, long Inodes)
     public static FileSystemUsage Add(FileSystemUsage left, FileSystemUsage right) => left + right;
 
     /// <summary>
-    /// What the tree at <paramref name="path"/> takes, itself included, without crossing into other file systems.
+    /// What the tree at <paramref name="path"/> takes, itself included, without crossing into other file systems, down to
+    /// 512 directories deep.
     /// What vanishes while it is read is not counted; null when the tree itself does not exist.
     /// </summary>
     /// <exception cref="LinuxException">A directory cannot be read.</exception>
@@ -34,7 +38,7 @@ public sealed partial record FileSystemUsage(long Bytes, long Inodes)
         }
 
         var status = FileStatus.Of(root);
-        return new FileSystemUsage(status.Blocks * BlockSize, 1) + OfContents(root, status.Device, []);
+        return new FileSystemUsage(status.Blocks * BlockSize, 1) + OfContents(root, status.Device);
     }
 
     /// <summary>What the file system that holds <paramref name="path"/> has in use and in all (statfs(2)).</summary>
@@ -48,34 +52,63 @@ public sealed partial record FileSystemUsage(long Bytes, long Inodes)
         return (new((blocks - free) * blockSize, files - freeFiles), new(blocks * blockSize, files));
     }
 
-    private static FileSystemUsage OfContents(Fd directory, ulong device, HashSet<ulong> linked)
+    // A stack of its own, since a container can make directories deeper than a thread's.
+    private static FileSystemUsage OfContents(Fd root, ulong device)
     {
         var usage = None;
-        foreach (var name in DirectoryEntries.Read(directory))
+        var linked = new HashSet<ulong>();
+        var open = new Stack<(Fd Directory, Queue<byte[]> Names)>();
+        try
         {
-            var status = FileStatus.Of(directory, name);
-            var counted = status is not null && status.Device == device
-                && (status.Kind == FileKind.Directory || status.Links == 1 || linked.Add(status.Inode));
-            if (!counted)
+            open.Push((root, new Queue<byte[]>(DirectoryEntries.Read(root))));
+            while (open.TryPeek(out var top))
             {
-                continue;
-            }
+                if (!top.Names.TryDequeue(out var name))
+                {
+                    Close(open.Pop().Directory, root);
+                    continue;
+                }
 
-            usage += new FileSystemUsage(status!.Blocks * BlockSize, 1);
-            if (status.Kind == FileKind.Directory)
+                var status = FileStatus.Of(top.Directory, name);
+                if (status is null || !IsCounted(status, device, linked))
+                {
+                    continue;
+                }
+
+                usage += new FileSystemUsage(status.Blocks * BlockSize, 1);
+                if (status.Kind == FileKind.Directory && open.Count < DepthMax && Open(top.Directory, name) is { } directory)
+                {
+                    open.Push((directory, new Queue<byte[]>(DirectoryEntries.Read(directory))));
+                }
+            }
+        }
+        finally
+        {
+            foreach (var (directory, _) in open)
             {
-                usage += OfDirectory(directory, name, device, linked);
+                Close(directory, root);
             }
         }
 
         return usage;
     }
 
-    private static FileSystemUsage OfDirectory(Fd parent, byte[] name, ulong device, HashSet<ulong> linked)
+    private static bool IsCounted(FileStatus status, ulong device, HashSet<ulong> linked) =>
+        status.Device == device && (status.Kind == FileKind.Directory || status.Links == 1 || linked.Add(status.Inode));
+
+    private static void Close(Fd directory, Fd root)
+    {
+        if (!ReferenceEquals(directory, root))
+        {
+            directory.Dispose();
+        }
+    }
+
+    private static Fd? Open(Fd parent, byte[] name)
     {
         var flags = OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.CloseOnExec;
-        using var directory = new Fd(OpenAt(parent, NativePath.Terminate(name), flags, 0));
-        return directory.IsInvalid ? None : OfContents(directory, device, linked);
+        var directory = new Fd(OpenAt(parent, NativePath.Terminate(name), flags, 0));
+        return directory.IsInvalid ? null : directory;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

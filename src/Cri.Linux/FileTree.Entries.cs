@@ -11,11 +11,36 @@ public sealed partial class FileTree
     public static void MakeDirectory(Fd parent, ReadOnlySpan<byte> name, int permissions) =>
         Check(MkdirAt(parent, NativePath.Terminate(name), (uint)permissions), "mkdirat", name);
 
-    /// <summary>Makes a new, empty regular file and opens it for writing. EEXIST when the name is taken.</summary>
-    public static Fd CreateFile(Fd parent, ReadOnlySpan<byte> name, int permissions)
+    /// <summary>Makes a directory; false when the name is taken, by whatever.</summary>
+    public static bool TryMakeDirectory(Fd parent, ReadOnlySpan<byte> name, int permissions)
     {
-        var flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow | OpenFlags.CloseOnExec;
-        return new Fd(Check(OpenAt(parent, NativePath.Terminate(name), flags, (uint)permissions), "openat", name));
+        if (MkdirAt(parent, NativePath.Terminate(name), (uint)permissions) == 0)
+        {
+            return true;
+        }
+
+        var error = LinuxException.FromLast("mkdirat", NativePath.Show(name));
+        return error.Error == Errno.EEXIST ? false : throw error;
+    }
+
+    /// <summary>Opens a directory so that <see cref="DirectoryEntries"/> can list it. A symbolic link is not followed.</summary>
+    public static Fd OpenDirectory(Fd parent, ReadOnlySpan<byte> name) => OpenListed(parent, NativePath.Terminate(name), name);
+
+    /// <summary>Makes a new, empty regular file and opens it for writing. EEXIST when the name is taken.</summary>
+    public static Fd CreateFile(Fd parent, ReadOnlySpan<byte> name, int permissions) =>
+        new(Check(Create(parent, name, permissions), "openat", name));
+
+    /// <summary>As <see cref="CreateFile"/>; null when the name is taken.</summary>
+    public static Fd? TryCreateFile(Fd parent, ReadOnlySpan<byte> name, int permissions)
+    {
+        var file = Create(parent, name, permissions);
+        if (file >= 0)
+        {
+            return new Fd(file);
+        }
+
+        var error = LinuxException.FromLast("openat", NativePath.Show(name));
+        return error.Error == Errno.EEXIST ? null : throw error;
     }
 
     /// <summary>Makes a symbolic link with any target; the target is not looked at. EEXIST when the name is taken.</summary>
@@ -74,13 +99,21 @@ public sealed partial class FileTree
 
     private static void RemoveContents(Fd parent, byte[] path, ReadOnlySpan<byte> name)
     {
-        var flags = OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.CloseOnExec;
-        using var directory = new Fd(Check(OpenAt(parent, path, flags, 0), "openat", name));
+        using var directory = OpenListed(parent, path, name);
         foreach (var entry in DirectoryEntries.Read(directory))
         {
             Remove(directory, entry);
         }
     }
+
+    private static int Create(Fd parent, ReadOnlySpan<byte> name, int permissions)
+    {
+        var flags = OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow | OpenFlags.CloseOnExec;
+        return OpenAt(parent, NativePath.Terminate(name), flags, (uint)permissions);
+    }
+
+    private static Fd OpenListed(Fd parent, byte[] path, ReadOnlySpan<byte> name) =>
+        new(Check(OpenAt(parent, path, OpenFlags.Directory | OpenFlags.NoFollow | OpenFlags.CloseOnExec, 0), "openat", name));
 
     private static int Check(int result, string call, ReadOnlySpan<byte> name) =>
         result < 0 ? throw LinuxException.FromLast(call, NativePath.Show(name)) : result;

@@ -6,6 +6,7 @@ namespace Cri.Linux;
 public sealed partial class FileTree
 {
     private const uint OmitTime = 0x3ffffffe;
+    private const uint SyncFileRangeWrite = 2;
 
     /// <summary>Sets the owner of an entry without following it. It clears setuid bits and file capabilities, so set those after.</summary>
     public static void SetOwner(Fd parent, ReadOnlySpan<byte> name, uint userId, uint groupId) =>
@@ -52,6 +53,43 @@ public sealed partial class FileTree
             content = content[(int)LinuxException.Check(written, "write")..];
         }
     }
+
+    /// <summary>
+    /// Starts to bring a part of a file to the disk and does not wait for it (sync_file_range(2)). It makes nothing durable, and
+    /// leaves errors to whoever syncs the file or the file system.
+    /// </summary>
+    public static void StartWriteback(Fd file, long offset, long length) => SyncFileRange(file, offset, length, SyncFileRangeWrite);
+
+    /// <summary>Reads some of an open file from <paramref name="offset"/> on; 0 at its end.</summary>
+    /// <exception cref="LinuxException">EIO and the like.</exception>
+    public static int ReadAt(Fd file, Span<byte> buffer, long offset)
+    {
+        nint count;
+        do
+        {
+            count = Pread(file, buffer, (nuint)buffer.Length, offset);
+        }
+        while (count < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
+        return (int)LinuxException.Check(count, "pread");
+    }
+
+    /// <summary>The target of the symbolic link <paramref name="name"/>.</summary>
+    /// <exception cref="LinuxException">EINVAL: it is something else; ENOENT: there is none.</exception>
+    public static byte[] ReadSymbolicLink(Fd parent, ReadOnlySpan<byte> name)
+    {
+        var buffer = new byte[PathMax];
+        return buffer[..(int)LinuxException.Check(ReadLinkAt(parent, NativePath.Terminate(name), buffer, (nuint)buffer.Length), "readlinkat", NativePath.Show(name))];
+    }
+
+    // Its result is of no use: where a file system does not have it, the later sync does everything.
+    [LibraryImport("libc", EntryPoint = "sync_file_range")]
+    private static partial int SyncFileRange(Fd file, long offset, long length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    private static partial nint Pread(Fd file, Span<byte> buffer, nuint length, long offset);
+
+    [LibraryImport("libc", EntryPoint = "readlinkat", SetLastError = true)]
+    private static partial nint ReadLinkAt(Fd directory, byte[] path, Span<byte> buffer, nuint length);
 
     [LibraryImport("libc", EntryPoint = "fchownat", SetLastError = true)]
     private static partial int FchownAt(Fd directory, byte[] path, uint user, uint group, int flags);

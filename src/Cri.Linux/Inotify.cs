@@ -3,12 +3,15 @@ using System.Text;
 
 namespace Cri.Linux;
 
-/// <summary>What happened in a watched directory (inotify(7)).</summary>
+/// <summary>What happened in a watched directory or to a watched file (inotify(7)).</summary>
 [Flags]
 public enum InotifyEvents : uint
 {
     /// <summary>Nothing.</summary>
     None = 0,
+
+    /// <summary>The content of a file changed (IN_MODIFY).</summary>
+    Modified = 0x2,
 
     /// <summary>An entry's metadata changed (IN_ATTRIB).</summary>
     AttributesChanged = 0x4,
@@ -50,7 +53,7 @@ public enum InotifyEvents : uint
 /// <param name="Name">The entry it happened to; "" for the directory itself.</param>
 public readonly record struct InotifyEvent(int Watch, InotifyEvents Events, string Name);
 
-/// <summary>A set of watches on directories (inotify(7)). Not for use by several threads at once.</summary>
+/// <summary>A set of watches on directories and files (inotify(7)). Not for use by several threads at once.</summary>
 public sealed partial class Inotify : IDisposable
 {
     private const int NonBlock = 0x800;
@@ -82,6 +85,22 @@ public sealed partial class Inotify : IDisposable
 
         var error = LinuxException.FromLast("inotify_add_watch", directory);
         return error.Error is Errno.ENOENT or Errno.ENOTDIR or Errno.ELOOP ? null : throw error;
+    }
+
+    /// <summary>
+    /// Watches one file, following symbolic links, and returns the watch's number; null when it is not there. Throws ENOSPC when
+    /// the user has too many watches.
+    /// </summary>
+    public int? WatchFile(string path, InotifyEvents events)
+    {
+        var watch = AddWatch(_fd.Number, path, (uint)events);
+        if (watch >= 0)
+        {
+            return watch;
+        }
+
+        var error = LinuxException.FromLast("inotify_add_watch", path);
+        return error.Error == Errno.ENOENT ? null : throw error;
     }
 
     /// <summary>Ends a watch; one that has ended by itself is no error.</summary>

@@ -15,6 +15,9 @@ public sealed class LinuxException : IOException
         Call = call;
         Target = target;
         Error = (Errno)errno;
+
+        // As the framework does for failed calls of its own.
+        HResult = errno;
     }
 
     /// <summary>The system call that failed.</summary>

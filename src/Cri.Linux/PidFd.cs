@@ -27,13 +27,32 @@ public static partial class PidFd
     /// <summary>Sends a signal. Returns false when the process is gone already.</summary>
     public static bool Signal(Fd pidfd, int signal)
     {
-        if (Syscall4(PidfdSendSignalCall, pidfd.Number, signal, 0, 0) == 0)
+        if (SendSignal(PidfdSendSignalCall, pidfd, signal, 0, 0) == 0)
         {
             return true;
         }
 
         var error = LinuxException.FromLast("pidfd_send_signal", $"signal {signal}");
         return error.Error == Errno.ESRCH ? false : throw error;
+    }
+
+    /// <summary>True once the process has ended, even when nobody has reaped it: its pidfd is readable from then on (pidfd_open(2)).</summary>
+    public static bool HasEnded(Fd pidfd)
+    {
+        var held = false;
+        try
+        {
+            pidfd.DangerousAddRef(ref held);
+            Span<PollEntry> entries = [new PollEntry(pidfd.Number, PollEvents.Readable)];
+            return Poll.Wait(entries, TimeSpan.Zero) > 0;
+        }
+        finally
+        {
+            if (held)
+            {
+                pidfd.DangerousRelease();
+            }
+        }
     }
 
     /// <summary>Reaps a child without blocking. Null when it still runs.</summary>
@@ -50,7 +69,7 @@ public static partial class PidFd
         do
         {
             new Span<int>(info, 32).Clear();
-            rc = WaitId(IdTypePidFd, (uint)pidfd.Number, info, options);
+            rc = WaitId(IdTypePidFd, pidfd, info, options);
         }
         while (rc < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
         LinuxException.Check(rc, "waitid", $"pidfd {pidfd.Number}");
@@ -66,9 +85,11 @@ public static partial class PidFd
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial long Syscall2(long number, long a, long b);
 
+    // The handle itself is passed, which keeps it open during the call: a number that was closed and given out again would be somebody
+    // else's process.
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
-    private static partial long Syscall4(long number, long a, long b, long c, long d);
+    private static partial long SendSignal(long number, Fd pidfd, long signal, long info, long flags);
 
     [LibraryImport("libc", EntryPoint = "waitid", SetLastError = true)]
-    private static unsafe partial int WaitId(int idType, uint id, int* info, int options);
+    private static unsafe partial int WaitId(int idType, Fd pidfd, int* info, int options);
 }

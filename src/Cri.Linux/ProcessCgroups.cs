@@ -15,7 +15,7 @@ public sealed class ProcessCgroups
     /// <summary>Reads where a process is now. Throws when there is no such process.</summary>
     public static ProcessCgroups Of(int pid)
     {
-        var mounts = MountTable.Read();
+        var mounts = MountTable.Cgroups;
         var cgroups = new ProcessCgroups();
         foreach (var line in SmallFile.ReadText($"/proc/{pid}/cgroup").Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -40,6 +40,29 @@ public sealed class ProcessCgroups
         return cgroups;
     }
 
+    /// <summary>The directories of one path in every mounted hierarchy, whether they exist or not.</summary>
+    public static ProcessCgroups At(string path)
+    {
+        var mounts = MountTable.Cgroups;
+        var cgroups = new ProcessCgroups { Unified = Directory(mounts.LastOrDefault(mount => mount.Type == "cgroup2"), path) };
+        foreach (var mount in mounts.Where(mount => mount.Type == "cgroup"))
+        {
+            foreach (var option in mount.SuperOptions.Split(','))
+            {
+                if (Directory(mount, path) is { } directory)
+                {
+                    cgroups._controllers[option] = directory;
+                }
+            }
+        }
+
+        return cgroups;
+    }
+
+    /// <summary>Its directories in all hierarchies, each once.</summary>
+    public IReadOnlyList<string> Directories =>
+        [.. _controllers.Values.Append(Unified).OfType<string>().Distinct()];
+
     /// <summary>The directory of a version 1 controller; null when version 2 has it or it is the root.</summary>
     public string? Legacy(string controller) => _controllers.GetValueOrDefault(controller);
 
@@ -56,6 +79,28 @@ public sealed class ProcessCgroups
         }
 
         return pids;
+    }
+
+    /// <summary>
+    /// Ends every process in the cgroup and below it at once by cgroup.kill (Linux 5.14). False where only version 1 tells the
+    /// container's processes from others, or the kernel has no such file.
+    /// </summary>
+    public bool TryKill()
+    {
+        if (_controllers.Count > 0 || Unified is null)
+        {
+            return false;
+        }
+
+        try
+        {
+            SmallFile.Set(Path.Combine(Unified, "cgroup.kill"), "1");
+            return true;
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
     }
 
     private static void Collect(string directory, List<int> pids)

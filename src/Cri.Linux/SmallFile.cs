@@ -16,6 +16,9 @@ public static partial class SmallFile
     private const int CloseOnExec = 0x80000;
     private const int FirstBuffer = 4096;
 
+    /// <summary>The mode of a file for its owner alone.</summary>
+    public const uint OwnerOnly = 0x180; // 0600
+
     /// <summary>Reads a whole file.</summary>
     public static byte[] Read(string path)
     {
@@ -54,9 +57,24 @@ public static partial class SmallFile
         FdStream.Write(file, Encoding.UTF8.GetBytes(value));
     }
 
+    /// <summary>Removes a file. Nothing happens when it is gone, alone or with its directory.</summary>
+    public static void Delete(string path)
+    {
+        if (Unlink(path) < 0 && LinuxException.FromLast("unlink", path) is { Error: not (Errno.ENOENT or Errno.ENOTDIR) } error)
+        {
+            throw error;
+        }
+    }
+
+    /// <summary>Opens a file for those who read it piece by piece.</summary>
+    internal static Fd OpenRead(string path) => Open(path, ReadOnly, 0);
+
     private static Fd Open(string path, int flags, uint mode) =>
         new(LinuxException.Check(OpenCall(path, flags | CloseOnExec, mode), "open", path));
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int OpenCall(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Unlink(string path);
 }

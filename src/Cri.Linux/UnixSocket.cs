@@ -13,18 +13,27 @@ public static unsafe partial class UnixSocket
     private const int ReceiveCloseOnExec = 0x40000000;
     private const int SolSocket = 1;
     private const int ScmRights = 1;
+    private const uint AnyoneMode = 0x1ff; // 0777
+
+    /// <summary>The mode of a socket for its owner alone.</summary>
+    public const uint OwnerOnly = 0x180; // 0600
 
     /// <summary>The longest path of a socket, bytes.</summary>
     public const int MaxPath = 107;
 
     /// <summary>Binds a socket and listens. Throws EADDRINUSE when the path exists, ENAMETOOLONG beyond <see cref="MaxPath"/>.</summary>
-    public static Fd Listen(string path, int backlog = 128)
+    /// <param name="path">Where.</param>
+    /// <param name="backlog">How many connections may wait to be accepted.</param>
+    /// <param name="mode">Permission bits of the file, subject to the umask.</param>
+    public static Fd Listen(string path, int backlog = 128, uint mode = AnyoneMode)
     {
         var socket = Create();
         var address = stackalloc byte[MaxPath + 3];
         var length = Address(path, address);
         try
         {
+            // Set on the socket before it has a name, so that the file never had any other (unix(7)).
+            LinuxException.Check(ChangeMode(socket.Number, mode), "fchmod", path);
             LinuxException.Check(BindCall(socket.Number, address, length), "bind", path);
             LinuxException.Check(ListenCall(socket.Number, backlog), "listen", path);
             return socket;
@@ -118,6 +127,9 @@ public static unsafe partial class UnixSocket
 
     [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
     private static partial int BindCall(int fd, byte* address, uint length);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    private static partial int ChangeMode(int fd, uint mode);
 
     [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)]
     private static partial int ListenCall(int fd, int backlog);

@@ -89,4 +89,17 @@ public sealed class InotifyTests : IDisposable
 
         Assert.All(_inotify.Read(), e => Assert.Equal(InotifyEvents.WatchRemoved, e.Events));
     }
+
+    [Fact]
+    public async Task WatchFile_ChangedFile_TellsItsWatch()
+    {
+        var file = Path.Combine(_directory, "counter");
+        await File.WriteAllTextAsync(file, "1");
+        var watch = _inotify.WatchFile(file, InotifyEvents.Modified);
+
+        await File.WriteAllTextAsync(file, "2");
+
+        Assert.Contains(_inotify.Read(), happened => happened.Watch == watch && happened.Events.HasFlag(InotifyEvents.Modified));
+        Assert.Null(_inotify.WatchFile(file + "-gone", InotifyEvents.Modified));
+    }
 }

@@ -29,6 +29,18 @@ public sealed class MountTests : IDisposable
     }
 
     [Fact]
+    public void Below_DirectoryReachedByASymbolicLink_FindsItsMounts()
+    {
+        var (inner, link) = (Path.Combine(_directory, "real", "in"), Path.Combine(_directory, "link"));
+        Directory.CreateDirectory(inner);
+        File.CreateSymbolicLink(link, Path.Combine(_directory, "real"));
+        Mount.Make("tmpfs", "tmpfs", inner, ["size=64k"]);
+
+        Assert.Equal(inner, Assert.Single(MountTable.Below(link)).Target);
+        Assert.Empty(MountTable.Below(link + "/absent"));
+    }
+
+    [Fact]
     public void Make_ReadOnlyBind_RefusesWrites()
     {
         var (source, target) = (Path.Combine(_directory, "source"), Path.Combine(_directory, "target"));
@@ -39,6 +51,27 @@ public sealed class MountTests : IDisposable
         Assert.Equal(Errno.EROFS, e.Error);
         SmallFile.Write(Path.Combine(source, "file"), "x"u8);
         Assert.Equal("x", SmallFile.ReadText(Path.Combine(target, "file")));
+    }
+
+    [Theory]
+    [InlineData(127)]
+    [InlineData(499)]
+    public void Make_OverlayOfMoreThanAPageOfDirectories_ShowsThemAll(int layers)
+    {
+        var (root, merged) = (Path.Join(_directory, new string('r', 100)), Path.Join(_directory, "merged"));
+        Directory.CreateDirectory(merged);
+        var lowers = Enumerable.Range(0, layers).Select(i => Path.Join(root, $"layer{i:d4}", "fs")).ToList();
+        lowers.ForEach(lower => File.WriteAllText(Path.Join(Directory.CreateDirectory(lower).FullName, Path.GetFileName(Path.GetDirectoryName(lower))!), ""));
+
+        Mount.Make("overlay", "overlay", merged, [$"lowerdir={string.Join(':', lowers).Replace("\\", "\\\\")}", "ro"]);
+        try
+        {
+            Assert.Equal(layers, Directory.EnumerateFiles(merged).Count());
+        }
+        finally
+        {
+            Mount.UnmountAll(merged);
+        }
     }
 
     [Fact]
