@@ -12,6 +12,9 @@ public static class TypeUrl
     /// <summary>The runtime options.</summary>
     public const string RuncOptions = "containerd.runc.v1.Options";
 
+    /// <summary>The options of Checkpoint.</summary>
+    public const string CheckpointOptions = "containerd.runc.v1.CheckpointOptions";
+
     /// <summary>Tells which exec a pid belongs to.</summary>
     public const string ProcessDetails = "containerd.runc.v1.ProcessDetails";
 

@@ -38,8 +38,8 @@ public sealed record Image
 /// <summary>The layers of an image, bottom first.</summary>
 public sealed record RootFs
 {
-    /// <summary>Always <c>layers</c>.</summary>
-    public string Type { get; init; } = "layers";
+    /// <summary>Always <c>layers</c>, if it is said.</summary>
+    public string? Type { get; init; }
 
     /// <summary>The digest of each layer's uncompressed tar.</summary>
     [JsonPropertyName("diff_ids")]

@@ -42,6 +42,10 @@ public sealed record ImageConfig
     [JsonPropertyName("StopSignal")]
     public string? StopSignal { get; init; }
 
+    /// <summary>True when a list has a null among its words: no valid configuration has.</summary>
+    [JsonIgnore]
+    public bool HasNulls => new[] { Env, Entrypoint, Cmd }.Any(words => words?.Contains(null!) == true);
+
     /// <summary>Fields that this version does not know, kept as they came.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Unknown { get; set; }

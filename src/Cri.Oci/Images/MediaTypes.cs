@@ -33,12 +33,16 @@ public static class MediaTypes
     /// <summary>Docker's gzip-compressed tar layer.</summary>
     public const string DockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
+    /// <summary>The placeholder for content that an artifact does not have.</summary>
+    public const string OciEmpty = "application/vnd.oci.empty.v1+json";
+
     private const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1+";
 
-    private static readonly string[] _layerPrefixes =
+    private static readonly string[] _layerPrefixes = [OciLayer, "application/vnd.docker.image.rootfs.diff.tar"];
+
+    private static readonly string[] _foreignPrefixes =
     [
-        OciLayer, "application/vnd.oci.image.layer.nondistributable.v1.tar",
-        "application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar",
     ];
 
     /// <summary>What a registry is told we read, best first, for the Accept header of a manifest request.</summary>
@@ -52,6 +56,13 @@ public static class MediaTypes
 
     /// <summary>True for Docker's obsolete schema 1, which names its layers backwards and has no config digest.</summary>
     public static bool IsSchema1(string? mediaType) => mediaType?.StartsWith(DockerSchema1, StringComparison.Ordinal) == true;
+
+    /// <summary>True for an image configuration, and for what old registries and builders say of one; false for an artifact's.</summary>
+    public static bool IsConfig(string? mediaType) => mediaType is null or "" or OciConfig or DockerConfig or "application/octet-stream";
+
+    /// <summary>True for a layer that its publisher does not let registries hand out, such as those of Windows.</summary>
+    public static bool IsForeignLayer(string? mediaType) =>
+        mediaType is not null && _foreignPrefixes.Any(prefix => mediaType.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>True for a tar layer, however compressed; false for other artifacts such as a Helm chart or an SBOM.</summary>
     public static bool IsLayer(string? mediaType) =>

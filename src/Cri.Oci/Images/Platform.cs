@@ -6,11 +6,12 @@ namespace Cri.Oci.Images;
 /// <summary>An operating system and processor, named as Go names them (<c>linux/arm64/v8</c>).</summary>
 public sealed record Platform
 {
-    /// <summary>The processor: amd64, arm64, arm, ...</summary>
-    public string Architecture { get; init; } = "";
+    /// <summary>The processor: amd64, arm64, arm, ...; empty when nothing is said.</summary>
+    // What JSON leaves out is set to null, whatever the initial value is.
+    public string Architecture { get; init => field = value ?? ""; } = "";
 
-    /// <summary>The operating system: linux.</summary>
-    public string Os { get; init; } = "";
+    /// <summary>The operating system: linux; empty when nothing is said.</summary>
+    public string Os { get; init => field = value ?? ""; } = "";
 
     /// <summary>The variant of the processor: v8 for arm64, v5 to v8 for arm, v1 to v4 for amd64.</summary>
     public string? Variant { get; init; }

@@ -6,6 +6,9 @@ public sealed record ProcessSpec
     /// <summary>True to give it a pseudo-terminal.</summary>
     public bool Terminal { get; init; }
 
+    /// <summary>The first size of its pseudo-terminal; null leaves it at 0 by 0.</summary>
+    public ConsoleSizeSpec? ConsoleSize { get; init; }
+
     /// <summary>Who it runs as.</summary>
     public UserSpec User { get; init; } = new();
 
@@ -33,6 +36,9 @@ public sealed record ProcessSpec
     /// <summary>The SELinux label.</summary>
     public string? SelinuxLabel { get; init; }
 }
+
+/// <summary>The size of a terminal, characters.</summary>
+public sealed record ConsoleSizeSpec(uint Height, uint Width);
 
 /// <summary>Numeric identity of a process. Zero is a value here, never an absence.</summary>
 public sealed record UserSpec

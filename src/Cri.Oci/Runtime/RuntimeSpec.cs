@@ -15,6 +15,9 @@ public sealed record RuntimeSpec
     /// <summary>The host name, when the container has a UTS namespace of its own.</summary>
     public string? Hostname { get; init; }
 
+    /// <summary>Programs to run on the container's way.</summary>
+    public HooksSpec? Hooks { get; init; }
+
     /// <summary>Mounts in the order in which they are made.</summary>
     public IReadOnlyList<MountSpec> Mounts { get; init; } = [];
 

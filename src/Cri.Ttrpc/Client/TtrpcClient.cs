@@ -23,12 +23,18 @@ public sealed class TtrpcClient : IAsyncDisposable
     {
         _socket = socket;
         _decoder = new FrameDecoder(Receive);
+
+        // The connection outlives the call that it is made in, and keeps nothing of it.
+        using var apart = ExecutionContext.SuppressFlow();
         _ = ReadAsync();
         _ = WriteAsync();
     }
 
     /// <summary>Completes, never faults, once the connection is broken or disposed.</summary>
     public Task Closed => _closed.Task;
+
+    /// <summary>False from before the first call fails for it: whoever learns of the end from a call finds it here too.</summary>
+    public bool IsOpen => _broken is null;
 
     /// <summary>
     /// Connects to a listening unix socket. Throws UNAVAILABLE when nobody listens or the path exceeds 107 bytes (unix(7));

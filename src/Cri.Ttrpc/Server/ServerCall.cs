@@ -11,7 +11,8 @@ internal sealed class ServerCall : IDisposable
 
     public ServerCall(long timeoutNanos, TimeProvider time, CancellationToken closed)
     {
-        var milliseconds = (timeoutNanos + 999_999) / 1_000_000;
+        // Rounded up, and without a sum that could pass the largest number.
+        var milliseconds = (timeoutNanos / 1_000_000) + (timeoutNanos % 1_000_000 > 0 ? 1 : 0);
         if (timeoutNanos <= 0 || milliseconds > MaxMilliseconds)
         {
             Token = closed;

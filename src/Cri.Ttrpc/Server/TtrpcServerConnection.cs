@@ -73,12 +73,20 @@ public sealed class TtrpcServerConnection : IDisposable
             var call = new ServerCall(request.TimeoutNanos, _time, _closed.Token);
             _ = AnswerAsync(stream, call, method.InvokeAsync(request.Payload, call.Token));
         }
-        catch (Exception e) when (e is InvalidDataException or TtrpcException)
+        catch (Exception e)
         {
-            var code = (e as TtrpcException)?.Code ?? TtrpcStatusCode.InvalidArgument;
+            var code = e switch
+            {
+                TtrpcException refused => refused.Code,
+                InvalidDataException => TtrpcStatusCode.InvalidArgument,
+                _ => TtrpcStatusCode.Unknown,
+            };
             _send(ResponseEnvelope.Frame(stream, code, e.Message));
         }
     }
+
+    // The error number of a failed call is its exception's HResult: ENOMEM, ENFILE, EMFILE, ENOSPC, EDQUOT (errno(3)).
+    private static bool IsExhausted(Exception e) => e is OutOfMemoryException or IOException { HResult: 12 or 23 or 24 or 28 or 122 };
 
     private async Task AnswerAsync(uint stream, ServerCall call, Task<Google.Protobuf.IMessage> answer)
     {
@@ -99,7 +107,7 @@ public sealed class TtrpcServerConnection : IDisposable
         catch (Exception e)
         {
             // The boundary of the process: whatever failed, its caller is told in words.
-            frame = ResponseEnvelope.Frame(stream, TtrpcStatusCode.Unknown, e.Message);
+            frame = ResponseEnvelope.Frame(stream, IsExhausted(e) ? TtrpcStatusCode.ResourceExhausted : TtrpcStatusCode.Unknown, e.Message);
         }
         finally
         {

@@ -5,6 +5,8 @@ namespace Cri.Ttrpc.Wire;
 /// <summary>ttrpc's Response: status=1 (google.rpc.Status with code=1, message=2), payload=2.</summary>
 public readonly ref struct ResponseEnvelope
 {
+    private const int LongestMessage = 64 * 1024;
+
     private ResponseEnvelope(int code, string message, ReadOnlySpan<byte> payload)
     {
         Code = (TtrpcStatusCode)code;
@@ -63,9 +65,10 @@ public readonly ref struct ResponseEnvelope
         return frame;
     }
 
-    /// <summary>Encodes the frame of a failure.</summary>
+    /// <summary>Encodes the frame of a failure; of a message that quotes without measure the beginning is sent.</summary>
     public static byte[] Frame(uint streamId, TtrpcStatusCode code, string message)
     {
+        message = message.Length > LongestMessage ? message[..LongestMessage] : message;
         var inner = ProtobufWriter.SizeOfInteger((int)code) + ProtobufWriter.SizeOfString(message);
         var size = ProtobufWriter.SizeOfBytes(inner);
         var frame = new byte[FrameHeader.Size + size];

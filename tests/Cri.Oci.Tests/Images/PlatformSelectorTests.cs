@@ -37,6 +37,18 @@ public sealed class PlatformSelectorTests
         Assert.Null(chosen.Platform);
     }
 
+    [Theory]
+    [InlineData("""{}""")]
+    [InlineData("""{"architecture":"amd64"}""")]
+    [InlineData("""{"os":"linux"}""")]
+    public void TrySelect_PlatformThatSaysTooLittle_IsNotTaken(string platform)
+    {
+        var json = $$"""{"manifests":[{"digest":"{{Digest.OfSha256("x"u8)}}","size":1,"platform":{{platform}}}]}""";
+        var index = System.Text.Json.JsonSerializer.Deserialize(json, ImageJson.Default.ImageIndex)!;
+
+        Assert.False(PlatformSelector.TrySelect(index, Platform.Parse("linux/amd64"), out _));
+    }
+
     private static ImageIndex Index(string platforms) => new()
     {
         Manifests = [.. platforms.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => Descriptor(Platform.Parse(text)))],

@@ -6,7 +6,7 @@ namespace Cri.Ttrpc.Tests.Server;
 
 public sealed class TtrpcSocketServerTests : IAsyncLifetime
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ttrpc-");
     private readonly EchoService _echo = new();
@@ -105,12 +105,28 @@ public sealed class TtrpcSocketServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Call_ThatFailsForTheEndOfItsConnection_FindsItNotOpen()
+    {
+        // Many, so that the first learn of it while the rest is still being told.
+        var calls = Enumerable.Range(0, 1000).Select(_ => OpenAfterHangAsync()).ToArray();
+        await EchoAsync([1]);
+        await _server.DisposeAsync();
+        Assert.DoesNotContain(true, await Task.WhenAll(calls).WaitAsync(_patience));
+    }
+
+    [Fact]
     public async Task Connect_NobodyListens_IsUnavailableAndNamesThePath()
     {
         var path = Path.Combine(_directory.FullName, "none");
         var e = await Assert.ThrowsAsync<TtrpcException>(() => TtrpcClient.ConnectAsync(path));
         Assert.Equal(TtrpcStatusCode.Unavailable, e.Code);
         Assert.Contains(path, e.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<bool> OpenAfterHangAsync()
+    {
+        await Assert.ThrowsAsync<TtrpcException>(() => CallAsync("Hang", new Empty(), Empty.Parser));
+        return _client.IsOpen;
     }
 
     private Task<BytesValue> EchoAsync(byte[] bytes) =>
