@@ -32,8 +32,8 @@ public sealed class GrpcServer : IAsyncDisposable
     public GrpcServer(GrpcServerOptions options, IEnumerable<ServerServiceDefinition> services)
     {
         _options = options;
-        var settings = new HandlerSettings(options.Interceptors, options.MaxMessageSize);
-        _application = new GrpcApplication(new MethodTable(services), settings, _stopping.Token);
+        var settings = new HandlerSettings(options.Interceptors, options.MaxMessageSize, options.StreamingAlternatives);
+        _application = new GrpcApplication(new MethodTable(services), settings, options.MaxCalls, _stopping.Token);
     }
 
     /// <summary>

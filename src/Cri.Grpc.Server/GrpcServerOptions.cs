@@ -19,6 +19,15 @@ public sealed record GrpcServerOptions
     /// <summary>How many calls one connection may have under way; clients queue further ones.</summary>
     public int MaxStreamsPerConnection { get; init; } = 1024;
 
+    /// <summary>How many calls may be under way on all connections; what comes beyond is RESOURCE_EXHAUSTED before it is read.</summary>
+    public int MaxCalls { get; init; } = 4096;
+
+    /// <summary>
+    /// For unary methods whose answer may outgrow <see cref="MaxMessageSize"/>: by full name, the name of the method that
+    /// streams the same answer. The error of an answer that is too large names it.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> StreamingAlternatives { get; init; } = new Dictionary<string, string>();
+
     /// <summary>What stands around every method, outermost first.</summary>
     public IReadOnlyList<ServerInterceptor> Interceptors { get; init; } = [];
 }

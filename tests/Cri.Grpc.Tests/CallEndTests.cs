@@ -6,7 +6,7 @@ namespace Cri.Grpc.Tests;
 
 public sealed class CallEndTests
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Call_MethodThrowsRpcException_GivesItsStatusUnchanged()

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Cri.Api.CrispV1;
 using Cri.Api.V1;
 using Cri.Grpc.Server;
 
@@ -14,13 +15,16 @@ internal sealed class EchoServer : IAsyncDisposable
         SocketPath = Path.Combine(_directory.FullName, "sub", "crisp.sock");
         var options = new GrpcServerOptions { SocketPath = SocketPath };
         Options = configure is null ? options : configure(options);
-        Server = new GrpcServer(Options, [RuntimeService.BindService(Echo)]);
+        Server = new GrpcServer(Options, [RuntimeService.BindService(Echo), Images.BindService(EchoImages)]);
         Channel = new UnixChannel(SocketPath);
         Client = new RuntimeService.RuntimeServiceClient(Channel);
+        ImagesClient = new Images.ImagesClient(Channel);
         Http = NewHttpClient(SocketPath);
     }
 
     public EchoRuntime Echo { get; } = new();
+
+    public EchoImages EchoImages { get; } = new();
 
     public string SocketPath { get; }
 
@@ -31,6 +35,8 @@ internal sealed class EchoServer : IAsyncDisposable
     public UnixChannel Channel { get; }
 
     public RuntimeService.RuntimeServiceClient Client { get; }
+
+    public Images.ImagesClient ImagesClient { get; }
 
     public HttpClient Http { get; }
 

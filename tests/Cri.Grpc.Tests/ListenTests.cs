@@ -71,7 +71,7 @@ public sealed class ListenTests : IDisposable
     {
         await using var server = NewServer();
         await server.StartAsync(CancellationToken.None);
-        await server.StopAsync(TimeSpan.FromSeconds(10));
+        await server.StopAsync(TimeSpan.FromSeconds(60));
         Assert.False(File.Exists(SocketPath));
     }
 

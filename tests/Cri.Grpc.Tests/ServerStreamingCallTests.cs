@@ -69,7 +69,7 @@ public sealed class ServerStreamingCallTests
             Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         }
 
-        await server.Echo.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await server.Echo.Cancelled.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class ServerStreamingCallTests
         using var call = server.Client.GetContainerEvents(new GetEventsRequest());
         Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
         var next = call.ResponseStream.MoveNext(CancellationToken.None);
-        await server.Server.StopAsync(TimeSpan.FromSeconds(30));
+        await server.Server.StopAsync(TimeSpan.FromSeconds(60));
         var e = await Assert.ThrowsAsync<RpcException>(() => next);
         Assert.Equal(StatusCode.Unavailable, e.StatusCode);
         Assert.Contains("stopping", e.Status.Detail, StringComparison.Ordinal);

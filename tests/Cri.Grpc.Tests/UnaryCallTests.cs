@@ -107,4 +107,47 @@ public sealed class UnaryCallTests
         var calls = Enumerable.Range(0, 500).Select(async _ => await server.Client.VersionAsync(new VersionRequest()));
         Assert.Equal(500, (await Task.WhenAll(calls)).Length);
     }
+
+    [Fact]
+    public async Task Call_MoreThanMayBeUnderWay_IsRefusedUntilOneEnds()
+    {
+        await using var server = await EchoServer.StartAsync(options => options with { MaxCalls = 1 });
+        using var blocked = server.Client.StartContainerAsync(new StartContainerRequest());
+        await server.Echo.Blocked.Task;
+
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await server.Client.VersionAsync(new VersionRequest()));
+        server.Echo.Release.SetResult();
+        await blocked;
+
+        Assert.Equal(new Status(StatusCode.ResourceExhausted, "1 calls are under way, which is the limit; try again when some have ended"), error.Status);
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                // The answer may be here a moment before the call has left the count.
+                await server.Client.VersionAsync(new VersionRequest());
+                return;
+            }
+            catch (RpcException) when (tries < 1000)
+            {
+                await Task.Delay(10);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Call_AnswerOverTheLimitWithAStreamingAlternative_NamesIt()
+    {
+        await using var server = await EchoServer.StartAsync(options => options with
+        {
+            MaxMessageSize = 1000,
+            StreamingAlternatives = new Dictionary<string, string> { ["/runtime.v1.RuntimeService/ExecSync"] = "StreamedExec" },
+        });
+
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await server.Client.ExecSyncAsync(new ExecSyncRequest { Timeout = 2000 }));
+
+        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+        Assert.Contains("ExecSync", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("use StreamedExec instead", error.Status.Detail, StringComparison.Ordinal);
+    }
 }

@@ -8,6 +8,7 @@ namespace Cri.Grpc.Server.Calls;
 internal sealed partial class HttpCallContext
 {
     private DateTime _deadline = DateTime.MaxValue;
+    private long _deadlineTicks = long.MaxValue;
     private bool _malformedTimeout;
 
     public override void CheckProtocol()
@@ -43,7 +44,7 @@ internal sealed partial class HttpCallContext
 
     private Status CauseOfCancellation() =>
         _aborted.IsCancellationRequested ? new(StatusCode.Cancelled, $"{Method}: given up by the caller")
-        : _deadline <= DateTime.UtcNow ? new(StatusCode.DeadlineExceeded, $"{Method}: the deadline passed")
+        : _deadlineTicks <= Environment.TickCount64 ? new(StatusCode.DeadlineExceeded, $"{Method}: the deadline passed")
         : _stopping.IsCancellationRequested ? new(StatusCode.Unavailable, $"{Method}: the server is stopping")
         : new(StatusCode.DeadlineExceeded, $"{Method}: the deadline passed");
 
@@ -61,6 +62,7 @@ internal sealed partial class HttpCallContext
         }
 
         _deadline = DateTime.UtcNow + timeout;
+        _deadlineTicks = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
         _callEnd.CancelAfter(timeout);
     }
 }

@@ -6,37 +6,57 @@ using System.Runtime.InteropServices;
 namespace Cri.Grpc.Server.Hosting;
 
 /// <summary>
-/// Passes an HTTP/2 connection's input through unchanged but for the authority in HEADERS frames. Kestrel acts on whole frames
-/// only, so each is looked at once, when its last byte is there and before Kestrel sees it.
+/// Passes an HTTP/2 connection's input through unchanged but for the authority in HEADERS frames. Kestrel copies whatever it is
+/// given at once, so a HEADERS frame is held back until its last byte is there; all else is passed as it comes.
 /// </summary>
 /// <param name="inner">The connection's input.</param>
 internal sealed class AuthorityReader(PipeReader inner) : PipeReader
 {
-    // RFC 9113, 3.4 and 4.1.
+    // RFC 9113, 3.4, 4.1 and 4.2.
     private const int PrefaceLength = 24;
     private const int FrameHeaderLength = 9;
+    private const int LargestFrame = 16384;
     private const byte HeadersFrame = 1;
     private const byte PaddedFlag = 0x8;
     private const byte PriorityFlag = 0x20;
 
     private ReadOnlySequence<byte> _buffer;
-    private long _scanned;
-    private bool _prefaceSeen;
+    private SequencePosition _passedEnd;
+
+    // Up to where bytes may be passed, from the start of the buffer; past its end while a frame's payload is still to come.
+    private long _passable = PrefaceLength;
 
     /// <inheritdoc/>
-    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        Scan(await inner.ReadAsync(cancellationToken));
+    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            var result = Scan(await inner.ReadAsync(cancellationToken));
+            if (!result.Buffer.IsEmpty || result.IsCompleted || result.IsCanceled)
+            {
+                return result;
+            }
+
+            inner.AdvanceTo(_buffer.Start, _buffer.End);
+        }
+    }
 
     /// <inheritdoc/>
     public override bool TryRead(out ReadResult result)
     {
-        var some = inner.TryRead(out result);
-        if (some)
+        if (!inner.TryRead(out result))
         {
-            Scan(result);
+            return false;
         }
 
-        return some;
+        result = Scan(result);
+        if (!result.Buffer.IsEmpty || result.IsCompleted || result.IsCanceled)
+        {
+            return true;
+        }
+
+        inner.AdvanceTo(_buffer.Start, _buffer.End);
+        return false;
     }
 
     /// <inheritdoc/>
@@ -45,9 +65,13 @@ internal sealed class AuthorityReader(PipeReader inner) : PipeReader
     /// <inheritdoc/>
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        _scanned = Math.Max(0, _scanned - _buffer.Slice(0, consumed).Length);
+        _passable = Math.Max(0, _passable - _buffer.Slice(0, consumed).Length);
+
+        // Who has seen all that was passed waits for more than what is held back.
+        var seenAll = _buffer.Slice(examined, _passedEnd).IsEmpty;
+        var end = _buffer.End;
         _buffer = default;
-        inner.AdvanceTo(consumed, examined);
+        inner.AdvanceTo(consumed, seenAll ? end : examined);
     }
 
     /// <inheritdoc/>
@@ -59,29 +83,25 @@ internal sealed class AuthorityReader(PipeReader inner) : PipeReader
     private ReadResult Scan(ReadResult result)
     {
         _buffer = result.Buffer;
-        if (!_prefaceSeen && _buffer.Length >= PrefaceLength)
+        while (_buffer.Length - _passable >= FrameHeaderLength)
         {
-            _prefaceSeen = true;
-            _scanned = PrefaceLength;
-        }
-
-        while (_prefaceSeen && _buffer.Length - _scanned >= FrameHeaderLength)
-        {
-            var length = FrameLength(_buffer.Slice(_scanned, FrameHeaderLength), out var type, out var flags);
-            if (_buffer.Length - _scanned < FrameHeaderLength + length)
+            var length = FrameLength(_buffer.Slice(_passable, FrameHeaderLength), out var type, out var flags);
+            if (type == HeadersFrame && length <= LargestFrame)
             {
-                break;
+                if (_buffer.Length - _passable < FrameHeaderLength + length)
+                {
+                    break;
+                }
+
+                Rewrite(_buffer.Slice(_passable + FrameHeaderLength, length), flags);
             }
 
-            if (type == HeadersFrame)
-            {
-                Rewrite(_buffer.Slice(_scanned + FrameHeaderLength, length), flags);
-            }
-
-            _scanned += FrameHeaderLength + length;
+            _passable += FrameHeaderLength + length;
         }
 
-        return result;
+        var passed = result.IsCompleted ? _buffer : _buffer.Slice(0, Math.Min(_passable, _buffer.Length));
+        _passedEnd = passed.End;
+        return new ReadResult(passed, result.IsCanceled, result.IsCompleted);
     }
 
     private static int FrameLength(ReadOnlySequence<byte> header, out byte type, out byte flags)

@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace Cri.Grpc.Calls;
 
-/// <summary>Reads the request of a call that has exactly one.</summary>
+/// <summary>Reads the requests of a call.</summary>
 internal static class RequestReader
 {
     /// <summary>
@@ -25,6 +25,25 @@ internal static class RequestReader
         }
 
         return message;
+    }
+
+    /// <summary>
+    /// Reads one message of a stream; null at its end. Throws RpcException: UNIMPLEMENTED for a compressed one,
+    /// RESOURCE_EXHAUSTED for one over the limit, INTERNAL for a truncated or malformed one.
+    /// </summary>
+    public static async Task<T?> ReadNextAsync<T>(
+        PipeReader body, Marshaller<T> marshaller, int maxMessageSize, CancellationToken cancellationToken)
+        where T : class
+    {
+        if (!await HasMoreAsync(body, cancellationToken))
+        {
+            return null;
+        }
+
+        var length = await ReadPrefixAsync(body, maxMessageSize, cancellationToken);
+        return length == 0
+            ? ReceivedMessage.Parse(marshaller, ReadOnlySequence<byte>.Empty)
+            : await TakeAsync(body, length, payload => ReceivedMessage.Parse(marshaller, payload), cancellationToken);
     }
 
     private static Task<int> ReadPrefixAsync(PipeReader body, int maxMessageSize, CancellationToken cancellationToken) =>

@@ -18,7 +18,20 @@ internal sealed class UnaryCallHandler<TRequest, TResponse>(
         await invocation.WaitAsync(call.CancellationToken);
         if (call.Status.StatusCode == StatusCode.OK && response is not null)
         {
+            Write(call, response, settings);
+        }
+    }
+
+    private void Write(ServerCall call, TResponse response, HandlerSettings settings)
+    {
+        try
+        {
             WriteResponse(call, method.ResponseMarshaller, response, settings.MaxMessageSize);
+        }
+        catch (RpcException large) when (
+            large.StatusCode == StatusCode.ResourceExhausted && settings.StreamingAlternatives.TryGetValue(FullName, out var alternative))
+        {
+            throw new RpcException(new Status(large.StatusCode, $"{FullName}: {large.Status.Detail}; use {alternative} instead"));
         }
     }
 }

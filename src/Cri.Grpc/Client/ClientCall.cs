@@ -33,9 +33,9 @@ internal sealed class ClientCall : IDisposable
     /// <summary>The method called, /package.Service/Method.</summary>
     public string Method { get; }
 
-    /// <summary>Sends a framed request and returns without waiting for anything.</summary>
+    /// <summary>Sends a body of framed requests and returns without waiting for anything.</summary>
     public static ClientCall Start(
-        HttpMessageInvoker http, string socketPath, string method, CallOptions options, ReadOnlyMemory<byte> request, int maxMessageSize)
+        HttpMessageInvoker http, string socketPath, string method, CallOptions options, HttpContent request, int maxMessageSize)
     {
         var call = new ClientCall(socketPath, method, options, maxMessageSize);
         call._sent = call.SendAsync(http, request, options.Headers);
@@ -96,13 +96,14 @@ internal sealed class ClientCall : IDisposable
 
     private StatusCode? CauseOfEnd(CancellationToken reader) =>
         _callerToken.IsCancellationRequested || reader.IsCancellationRequested || Volatile.Read(ref _disposed) == 1 ? StatusCode.Cancelled
-        : _deadline <= DateTime.UtcNow ? StatusCode.DeadlineExceeded
+        // The timer may fire a little before the clock gets there.
+        : _deadline is { } deadline && (_lifetime.IsCancellationRequested || deadline <= DateTime.UtcNow) ? StatusCode.DeadlineExceeded
         : null;
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker http, ReadOnlyMemory<byte> body, Metadata? headers)
+    private async Task<HttpResponseMessage> SendAsync(HttpMessageInvoker http, HttpContent body, Metadata? headers)
     {
         var token = _lifetime.Token;
-        using var request = NewRequest(body, headers);
+        var request = NewRequest(body, headers);
         if (_deadline is { } deadline)
         {
             var timeout = deadline - DateTime.UtcNow;
@@ -110,17 +111,26 @@ internal sealed class ClientCall : IDisposable
             _lifetime.CancelAfter(timeout < TimeSpan.Zero ? TimeSpan.Zero : Min(timeout, TimeSpan.FromDays(24)));
         }
 
-        return await http.SendAsync(request, token);
+        try
+        {
+            return await http.SendAsync(request, token);
+        }
+        catch (Exception e)
+        {
+            (body as RequestStreamContent)?.End(e);
+            throw;
+        }
     }
 
-    private HttpRequestMessage NewRequest(ReadOnlyMemory<byte> body, Metadata? headers)
+    private HttpRequestMessage NewRequest(HttpContent body, Metadata? headers)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost" + Method)
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(GrpcHeaderNames.ContentType) } },
+            Content = body,
         };
+        body.Headers.ContentType = new MediaTypeHeaderValue(GrpcHeaderNames.ContentType);
         request.Headers.TE.ParseAdd("trailers");
         request.Headers.Add(GrpcHeaderNames.AcceptEncoding, GrpcHeaderNames.Identity);
         foreach (var entry in headers ?? Metadata.Empty)

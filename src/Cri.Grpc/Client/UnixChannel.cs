@@ -15,6 +15,9 @@ namespace Cri.Grpc;
 /// </code></example>
 public sealed class UnixChannel : CallInvoker, IDisposable
 {
+    // Within one machine nothing is gained by a small one: a list of a thousand containers would wait ten times to be let go on.
+    private const int StreamWindow = 1 << 20;
+
     private readonly HttpMessageInvoker _http;
 
     /// <summary>A channel to the socket at <paramref name="socketPath"/>; does not connect yet.</summary>
@@ -31,6 +34,7 @@ public sealed class UnixChannel : CallInvoker, IDisposable
         {
             ConnectCallback = (_, cancellationToken) => ConnectAsync(socketPath, cancellationToken),
             ConnectTimeout = options.ConnectTimeout,
+            InitialHttp2StreamWindowSize = StreamWindow,
             EnableMultipleHttp2Connections = true,
             ActivityHeadersPropagator = null,
             AllowAutoRedirect = false,
@@ -45,7 +49,7 @@ public sealed class UnixChannel : CallInvoker, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private protected override ClientCall Start(string method, CallOptions options, ReadOnlyMemory<byte> request, int maxMessageSize) =>
+    private protected override ClientCall Start(string method, CallOptions options, HttpContent request, int maxMessageSize) =>
         ClientCall.Start(_http, SocketPath, method, options, request, maxMessageSize);
 
     private static async ValueTask<Stream> ConnectAsync(string socketPath, CancellationToken cancellationToken)

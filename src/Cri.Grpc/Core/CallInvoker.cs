@@ -46,13 +46,27 @@ public abstract class CallInvoker
         return new AsyncServerStreamingCall<TResponse>(new ResponseStreamReader<TResponse>(call, method.ResponseMarshaller), call.Dispose);
     }
 
-    /// <summary>Sends a framed request and returns without waiting for anything.</summary>
-    private protected abstract ClientCall Start(string method, CallOptions options, ReadOnlyMemory<byte> request, int maxMessageSize);
+    /// <summary>Starts a call with streams both ways. The host is ignored: a channel leads to one server.</summary>
+    public AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, string? host, CallOptions options)
+        where TRequest : class
+        where TResponse : class
+    {
+        var content = new RequestStreamContent();
+        var call = Start(method.FullName, options, content, MaxMessageSize);
+        return new AsyncDuplexStreamingCall<TRequest, TResponse>(
+            new RequestStreamWriter<TRequest>(content, call, method.RequestMarshaller, MaxMessageSize),
+            new ResponseStreamReader<TResponse>(call, method.ResponseMarshaller),
+            call.Dispose);
+    }
+
+    /// <summary>Sends a request body and returns without waiting for anything.</summary>
+    private protected abstract ClientCall Start(string method, CallOptions options, HttpContent request, int maxMessageSize);
 
     private ClientCall Start<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, TRequest request)
     {
         var body = new ArrayBufferWriter<byte>();
         FramedMessageWriter.Write(method.RequestMarshaller, request, body, MaxMessageSize);
-        return Start(method.FullName, options, body.WrittenMemory, MaxMessageSize);
+        return Start(method.FullName, options, new ReadOnlyMemoryContent(body.WrittenMemory), MaxMessageSize);
     }
 }

@@ -6,10 +6,10 @@ namespace Grpc.Core;
 public interface IAsyncStreamReader<out T>
 {
     /// <summary>The message that the last successful <see cref="MoveNext"/> read.</summary>
-    public T Current { get; }
+    T Current { get; }
 
     /// <summary>Reads a message; false at the end of a stream with status OK, RpcException at any other end.</summary>
-    public Task<bool> MoveNext(CancellationToken cancellationToken);
+    Task<bool> MoveNext(CancellationToken cancellationToken);
 }
 
 /// <summary>Lets <c>await foreach</c> read a stream.</summary>

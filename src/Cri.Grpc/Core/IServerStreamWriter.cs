@@ -4,8 +4,8 @@ namespace Grpc.Core;
 public interface IServerStreamWriter<in T>
 {
     /// <summary>Sends a message; completes when there is room for the next. Throws when the call has ended.</summary>
-    public Task WriteAsync(T message);
+    Task WriteAsync(T message);
 
     /// <summary>Sends a message unless cancelled first.</summary>
-    public Task WriteAsync(T message, CancellationToken cancellationToken);
+    Task WriteAsync(T message, CancellationToken cancellationToken);
 }

@@ -1,6 +1,6 @@
 namespace Grpc.Core;
 
-/// <summary>Which sides of a call send a stream. The CRI has no streams from the client.</summary>
+/// <summary>Which sides of a call send a stream.</summary>
 public enum MethodType
 {
     /// <summary>One request, one response.</summary>

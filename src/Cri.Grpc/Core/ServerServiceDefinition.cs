@@ -13,6 +13,12 @@ public sealed class ServerServiceDefinition
     /// </summary>
     internal IReadOnlyList<CallHandler> Handlers { get; }
 
+    /// <summary>The same, but with another implementation of one method, which may have types of its own for what travels.</summary>
+    public ServerServiceDefinition With<TRequest, TResponse>(Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse> handler)
+        where TRequest : class
+        where TResponse : class =>
+        new([.. Handlers.Where(other => other.FullName != method.FullName), new UnaryCallHandler<TRequest, TResponse>(method, handler)]);
+
     /// <summary>A builder without methods.</summary>
     public static Builder CreateBuilder() => new();
 
@@ -37,6 +43,16 @@ public sealed class ServerServiceDefinition
             where TResponse : class
         {
             _handlers.Add(new ServerStreamingCallHandler<TRequest, TResponse>(method, handler));
+            return this;
+        }
+
+        /// <summary>Adds a method with streams both ways.</summary>
+        public Builder AddMethod<TRequest, TResponse>(
+            Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse> handler)
+            where TRequest : class
+            where TResponse : class
+        {
+            _handlers.Add(new DuplexStreamingCallHandler<TRequest, TResponse>(method, handler));
             return this;
         }
 

@@ -13,4 +13,10 @@ public abstract class ServiceBinderBase
         Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
         where TRequest : class
         where TResponse : class;
+
+    /// <summary>Takes a method with streams both ways.</summary>
+    public abstract void AddMethod<TRequest, TResponse>(
+        Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
+        where TRequest : class
+        where TResponse : class;
 }

@@ -7,6 +7,6 @@ internal sealed class UnconfiguredCallInvoker() : CallInvoker(int.MaxValue)
 {
     public static readonly UnconfiguredCallInvoker Instance = new();
 
-    private protected override ClientCall Start(string method, CallOptions options, ReadOnlyMemory<byte> request, int maxMessageSize) =>
+    private protected override ClientCall Start(string method, CallOptions options, HttpContent request, int maxMessageSize) =>
         throw new InvalidOperationException($"call {method}: the client has no channel");
 }
