@@ -13,24 +13,48 @@ namespace Cri.ImageService;
 /// damaged layer, no manifest for this platform, an unsupported format.</item>
 /// <item>UNAVAILABLE: the registry cannot be reached, broke off, or answered 429 or 5xx, after retries.</item>
 /// <item>RESOURCE_EXHAUSTED: the disk is full.</item>
+/// <item>UNKNOWN, with a message that begins with SignatureValidationFailed: a policy refuses the image; the kubelet knows the
+/// word with this code only.</item>
 /// </list>
 /// Messages never hold credentials.
 /// </summary>
 public sealed class ImageException : RpcException
 {
+    // A word that has to stand first in the message, whatever is told around it.
+    private readonly string? _reason;
+    private readonly string _words;
+
     /// <summary>A failure with its code and its words.</summary>
     public ImageException(StatusCode code, string message, Exception? cause = null)
-        : base(new Status(code, message, cause), message)
+        : base(new Status(code, message, cause), message) => _words = message;
+
+    /// <summary>A failure with a reason that callers look for at the beginning of the message: <c>reason: words</c>.</summary>
+    internal ImageException(StatusCode code, string words, string reason, Exception? cause = null)
+        : base(new Status(code, $"{reason}: {words}", cause), $"{reason}: {words}")
     {
+        _reason = reason;
+        _words = words;
     }
 
+    /// <summary>How long the registry asked to be left alone; null when it did not ask.</summary>
+    internal TimeSpan? RetryAfter { get; init; }
+
     /// <summary>The same failure, told as part of a larger operation: <c>what: message</c>.</summary>
-    internal ImageException During(string what) => new(StatusCode, $"{what}: {Message}", this);
+    internal ImageException During(string what) => _reason is null
+        ? new ImageException(StatusCode, $"{what}: {_words}", this) { RetryAfter = RetryAfter }
+        : new ImageException(StatusCode, $"{what}: {_words}", _reason, this) { RetryAfter = RetryAfter };
 
     /// <summary>Classifies a failure of the local disk.</summary>
     internal static ImageException FromDisk(string what, IOException cause)
     {
-        var exhausted = cause is LinuxException { IsExhausted: true } || cause.HResult is (int)Errno.ENOSPC or (int)Errno.EDQUOT;
-        return new ImageException(exhausted ? StatusCode.ResourceExhausted : StatusCode.Internal, $"{what}: {cause.Message}", cause);
+        // The framework keeps the error number of a failed call as the HResult of its IOException, and so do we.
+        var code = (Errno)cause.HResult switch
+        {
+            Errno.ENOSPC or Errno.EDQUOT or Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE => StatusCode.ResourceExhausted,
+            Errno.EROFS => StatusCode.FailedPrecondition,
+            Errno.EIO => StatusCode.Unavailable,
+            _ => StatusCode.Internal,
+        };
+        return new ImageException(code, $"{what}: {cause.Message}", cause);
     }
 }

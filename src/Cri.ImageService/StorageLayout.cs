@@ -21,12 +21,18 @@ internal sealed class StorageLayout(string root)
 
     internal string Containers => Path.Join(Root, "containers");
 
+    /// <summary>What the last server said of its run.</summary>
+    internal string LastRun => Path.Join(Root, "run.json");
+
     internal string Blob(Digest digest) => Path.Join(Blobs, digest.Algorithm, digest.Hex);
 
     internal string Layer(string name) => Path.Join(Layers, name);
 
     /// <summary>The tree of a layer, which overlay takes as a lower directory.</summary>
-    internal string LayerTree(string name) => Path.Join(Layers, name, "fs");
+    internal string LayerTree(string name) => LayerTree(Layers, name);
+
+    /// <summary>The tree of a layer as it appears in another view of the directory of layers.</summary>
+    internal static string LayerTree(string layers, string name) => Path.Join(layers, name, "fs");
 
     internal string Image(Digest id) => Path.Join(Images, $"{id.Hex}.json");
 
@@ -35,32 +41,40 @@ internal sealed class StorageLayout(string root)
     /// <summary>A new name in <paramref name="directory"/> for something unfinished.</summary>
     internal static string Unfinished(string directory) => Path.Join(directory, AtomicFile.TemporaryPrefix + Guid.NewGuid().ToString("n"));
 
-    /// <summary>
-    /// Removes <paramref name="path"/> with everything below it. It loses its name first, so that a removal
-    /// which is interrupted never leaves half of something under a name that means something.
-    /// </summary>
-    internal static void Remove(string path)
-    {
-        var doomed = Path.Join(Path.GetDirectoryName(path), RemovedPrefix + Guid.NewGuid().ToString("n"));
-        try
-        {
-            Directory.Move(path, doomed);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return;
-        }
+    /// <summary>A new name beside <paramref name="path"/> for it to be removed under.</summary>
+    internal static string Doomed(string path) => Path.Join(Path.GetDirectoryName(path), RemovedPrefix + Guid.NewGuid().ToString("n"));
 
-        FileTree.Remove(doomed);
+    /// <summary>True for what an earlier process began to make, or began to remove.</summary>
+    internal static bool IsLeftover(string path) => IsUnfinished(path) || Path.GetFileName(path).StartsWith(RemovedPrefix, StringComparison.Ordinal);
+
+    /// <summary>True for what an earlier process began to make.</summary>
+    internal static bool IsUnfinished(string path) => Path.GetFileName(path).StartsWith(AtomicFile.TemporaryPrefix, StringComparison.Ordinal);
+
+    /// <summary>
+    /// Makes a directory at the top of the root durably, and closes it to all but root, even one that an earlier version left open:
+    /// layers hold setuid programs that no local user may come by, and files that are no business of theirs. Containers do not walk
+    /// here, their mounts do.
+    /// </summary>
+    internal static void CreatePrivate(string path)
+    {
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        CreateDirectory(path);
+        if (File.GetUnixFileMode(path) != Private)
+        {
+            File.SetUnixFileMode(path, Private);
+        }
     }
 
-    /// <summary>Removes what an earlier process left unfinished in <paramref name="directory"/>, and makes the directory if need be.</summary>
-    internal static void Sweep(string directory)
+    /// <summary>Makes a directory below the root, and each that is missing above it, durably.</summary>
+    internal static void CreateDirectory(string path)
     {
-        Directory.CreateDirectory(directory);
-        foreach (var path in Directory.EnumerateFileSystemEntries(directory, ".*").ToList())
+        var full = Path.GetFullPath(path);
+        if (!Directory.Exists(full))
         {
-            FileTree.Remove(path);
+            var parent = Path.GetDirectoryName(full)!;
+            CreateDirectory(parent);
+            Directory.CreateDirectory(full);
+            SyncFs.Directory(parent);
         }
     }
 }

@@ -9,15 +9,20 @@ internal sealed record AuthChallenge(string Scheme, IReadOnlyDictionary<string, 
 {
     internal string? Parameter(string name) => Parameters.GetValueOrDefault(name);
 
-    /// <summary>All challenges of one header value. What is malformed ends the list.</summary>
+    /// <summary>All challenges of one header value. What is malformed is passed over.</summary>
     internal static IReadOnlyList<AuthChallenge> ParseAll(string header)
     {
         List<AuthChallenge> challenges = [];
-        var rest = header.AsSpan();
-        while (TakeToken(ref rest) is { Length: > 0 } scheme)
+        for (var rest = header.AsSpan().TrimStart(" \t,"); !rest.IsEmpty; rest = rest.TrimStart(" \t,"))
         {
-            challenges.Add(new AuthChallenge(scheme.ToLowerInvariant(), TakeParameters(ref rest)));
-            rest = rest.TrimStart(" \t,");
+            if (TakeToken(ref rest) is { Length: > 0 } scheme)
+            {
+                challenges.Add(new AuthChallenge(scheme.ToLowerInvariant(), TakeParameters(ref rest)));
+            }
+            else
+            {
+                rest = rest[1..];
+            }
         }
 
         return challenges;

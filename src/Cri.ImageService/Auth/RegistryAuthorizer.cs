@@ -11,53 +11,70 @@ namespace Cri.ImageService.Auth;
 /// </summary>
 internal sealed class RegistryAuthorizer(TokenSource tokens, RegistryCredentials? credentials, string repository)
 {
-    private readonly ConcurrentDictionary<string, AuthenticationHeaderValue> _answers = new();
+    private readonly ConcurrentDictionary<RegistryHost, AuthenticationHeaderValue> _answers = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>The answer that the host accepted or may accept; null when it has not asked yet.</summary>
-    internal AuthenticationHeaderValue? AnswerFor(RegistryHost host) => _answers.GetValueOrDefault(host.Name);
+    internal AuthenticationHeaderValue? AnswerFor(RegistryHost host) => _answers.GetValueOrDefault(host);
 
     /// <summary>
-    /// Finds an answer to a 401, to be used from then on. False when there is none other than <paramref name="refused"/>.
+    /// Finds an answer to a 401, to be used from then on. False when there is none but those in <paramref name="refused"/>.
+    /// Bearer comes before Basic, whatever the order of the challenges.
     /// </summary>
-    /// <exception cref="ImageException">No token can be had.</exception>
+    /// <exception cref="ImageException">No token can be had, and nothing else was asked for.</exception>
     internal async Task<bool> TryAnswerAsync(
-        RegistryHost host, HttpResponseMessage challenge, AuthenticationHeaderValue? refused, CancellationToken cancellation)
+        RegistryHost host, HttpResponseMessage challenge, IReadOnlyList<AuthenticationHeaderValue> refused, CancellationToken cancellation)
     {
-        foreach (var offer in challenge.Headers.WwwAuthenticate.SelectMany(header => AuthChallenge.ParseAll(header.ToString())))
+        // Another request may have found one meanwhile.
+        if (_answers.TryGetValue(host, out var current) && !IsAmong(refused, current))
         {
-            var answer = offer.Scheme switch
+            return true;
+        }
+
+        ImageException? failure = null;
+        foreach (var offer in Challenges(challenge).OrderBy(offer => offer.Scheme == "bearer" ? 0 : 1))
+        {
+            try
             {
-                "bearer" => await BearerAsync(host, offer, refused?.Parameter, cancellation),
-                "basic" => Basic(host),
-                _ => null,
-            };
-            if (answer is not null && answer.ToString() != refused?.ToString())
+                if (await AnswerAsync(host, offer, refused, cancellation) is { } answer && !IsAmong(refused, answer))
+                {
+                    _answers[host] = answer;
+                    return true;
+                }
+            }
+            catch (ImageException error)
             {
-                _answers[host.Name] = answer;
-                return true;
+                failure ??= error;
             }
         }
 
-        return false;
+        return failure is null ? false : throw failure;
     }
 
-    private RegistryCredentials? CredentialsFor(RegistryHost host) => credentials?.AreFor(host.Name) == true ? credentials : null;
+    private static IEnumerable<AuthChallenge> Challenges(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var lines) ? lines.SelectMany(AuthChallenge.ParseAll) : [];
 
-    private AuthenticationHeaderValue? Basic(RegistryHost host) =>
-        CredentialsFor(host) is { Username.Length: > 0 } known ? new("Basic", TokenRequest.Basic(known)) : null;
+    private static bool IsAmong(IReadOnlyList<AuthenticationHeaderValue> refused, AuthenticationHeaderValue answer) =>
+        refused.Any(one => one.Scheme == answer.Scheme && one.Parameter == answer.Parameter);
+
+    private async Task<AuthenticationHeaderValue?> AnswerAsync(
+        RegistryHost host, AuthChallenge offer, IReadOnlyList<AuthenticationHeaderValue> refused, CancellationToken cancellation)
+    {
+        var known = credentials?.AreFor(host.Api) == true ? credentials : null;
+        return offer.Scheme switch
+        {
+            "bearer" or "basic" when known is { RegistryToken.Length: > 0 } => new("Bearer", known.RegistryToken),
+            "bearer" => await BearerAsync(host, offer, known, refused, cancellation),
+            "basic" when known is { Username.Length: > 0 } => new("Basic", TokenRequest.Basic(known.Username, known.Password)),
+            _ => null,
+        };
+    }
 
     private async Task<AuthenticationHeaderValue?> BearerAsync(
-        RegistryHost host, AuthChallenge challenge, string? rejected, CancellationToken cancellation)
+        RegistryHost host, AuthChallenge challenge, RegistryCredentials? known, IReadOnlyList<AuthenticationHeaderValue> refused, CancellationToken cancellation)
     {
-        var known = CredentialsFor(host);
-        if (known is { RegistryToken.Length: > 0 })
-        {
-            return new("Bearer", known.RegistryToken);
-        }
-
-        var scope = challenge.Parameter("scope") ?? $"repository:{repository}:pull";
+        var scope = challenge.Parameter("scope") is { Length: > 0 } asked ? asked : $"repository:{repository}:pull";
         var request = new TokenRequest(Realm(host, challenge, known), challenge.Parameter("service") ?? "", scope, known);
-        return new("Bearer", await tokens.GetAsync(request, rejected, host, cancellation));
+        return new("Bearer", await tokens.GetAsync(request, [.. refused.Select(one => one.Parameter)], host, cancellation));
     }
 
     private static Uri Realm(RegistryHost host, AuthChallenge challenge, RegistryCredentials? known)

@@ -48,8 +48,8 @@ public sealed record RegistryCredentials
         return credentials == new RegistryCredentials { Server = credentials.Server } ? null : credentials;
     }
 
-    /// <summary>True when <paramref name="host"/> may see these.</summary>
-    public bool AreFor(string host) => Server.Length == 0 || Normal(Server) == Normal(host);
+    /// <summary>True when the host of <paramref name="api"/> may see these.</summary>
+    public bool AreFor(Uri api) => Server.Length == 0 || Normal(Server, api) == Normal(api.Authority, api);
 
     /// <summary>The user and the server, never a secret.</summary>
     public override string ToString() => $"credentials of \"{Username}\" for \"{Server}\"";
@@ -81,6 +81,11 @@ public sealed record RegistryCredentials
         return slash < 0 ? rest : rest[..slash];
     }
 
-    private static string Normal(string host) =>
-        host is "index.docker.io" or "registry-1.docker.io" ? "docker.io" : host.ToLowerInvariant();
+    private static string Normal(string host, Uri api)
+    {
+        var lower = host.ToLowerInvariant();
+        var port = api.Scheme == "https" ? ":443" : ":80";
+        lower = lower.EndsWith(port, StringComparison.Ordinal) ? lower[..^port.Length] : lower;
+        return lower is "index.docker.io" or "registry-1.docker.io" ? "docker.io" : lower;
+    }
 }

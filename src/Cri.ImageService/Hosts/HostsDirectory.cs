@@ -70,7 +70,8 @@ public sealed class HostsDirectory
         try
         {
             var text = File.Exists(file) ? File.ReadAllText(file) : "";
-            return text.Length > 0 ? HostsFile.Parse(file, text, fallback) : [fallback];
+            var hosts = text.Length > 0 ? HostsFile.Parse(file, text, fallback) : [CertificateFiles.Apply(directory, fallback)];
+            return [.. hosts.Select(host => host with { Connection = CertificateFiles.Stamp(host.Connection) })];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

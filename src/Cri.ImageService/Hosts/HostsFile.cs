@@ -5,18 +5,20 @@ namespace Cri.ImageService.Hosts;
 
 /// <summary>
 /// A <c>hosts.toml</c> in containerd's format: <c>server</c> names the registry's own address, each
-/// <c>[host."url"]</c> one to try before it, in the order of the file. An unknown key is an error that names its line.
+/// <c>[host."url"]</c> one to try before it, in the order of the file. With <c>fallback = false</c> the registry's own address
+/// is not tried after them. An unknown key is an error that names its line.
 /// </summary>
 internal sealed class HostsFile
 {
-    private readonly string _path;
+    private const string FallbackKey = "fallback";
+
+    // The name that images have, which is not where the registry answers.
+    private const string DockerHub = "docker.io";
+    private const string DockerHubApi = "registry-1.docker.io";
+
     private readonly string _directory;
 
-    private HostsFile(string path)
-    {
-        _path = path;
-        _directory = Path.GetDirectoryName(path)!;
-    }
+    private HostsFile(string path) => _directory = Path.GetDirectoryName(path)!;
 
     /// <summary>The hosts in the order to try them; <paramref name="fallback"/> is the last one when the file names no server.</summary>
     /// <exception cref="ImageException">INVALID_ARGUMENT: the file breaks a rule; the message has file and line.</exception>
@@ -43,8 +45,18 @@ internal sealed class HostsFile
             }
         }
 
-        hosts.Add(ReadServer(root, fallback));
-        return hosts;
+        var server = ReadServer(root, fallback);
+        return FallsBack(root, hosts.Count) ? [.. hosts, server] : hosts;
+    }
+
+    private static bool FallsBack(TomlTable root, int hosts)
+    {
+        if (root.Find(FallbackKey) is not { } value || Expect<TomlBoolean>(FallbackKey, value, "true or false").Value)
+        {
+            return true;
+        }
+
+        return hosts > 0 ? false : throw new TomlException(value.Line, "with \"fallback = false\" there has to be a [host.\"URL\"] to ask instead");
     }
 
     private RegistryHost ReadServer(TomlTable root, RegistryHost fallback)
@@ -70,7 +82,7 @@ internal sealed class HostsFile
                 "capabilities" => host with { Capabilities = ReadCapabilities(value) },
                 "header" => host with { Headers = ReadHeaders(Expect<TomlTable>(key, value, "a table")) },
                 "override_path" => host,
-                "server" or "host" when isRoot => host,
+                "server" or "host" or FallbackKey when isRoot => host,
                 _ => host with { Connection = ReadConnection(host.Connection, key, value) },
             };
         }
@@ -97,7 +109,7 @@ internal sealed class HostsFile
 
         var path = parsed.AbsolutePath.TrimEnd('/');
         path = overridePath || path.EndsWith("/v2", StringComparison.Ordinal) ? path : $"{path}/v2";
-        return new Uri($"{parsed.Scheme}://{parsed.Authority}{path}/");
+        return new Uri($"{parsed.Scheme}://{(parsed.Authority == DockerHub ? DockerHubApi : parsed.Authority)}{path}/");
     }
 
     private static HostCapabilities ReadCapabilities(TomlValue value)
@@ -130,13 +142,14 @@ internal sealed class HostsFile
     private string ClientPair(TomlValue value) => value switch
     {
         TomlString file => Absolute(file.Value),
+        TomlArray { Items: [TomlString certificate, TomlString { Value: "" }] } => Absolute(certificate.Value),
         TomlArray { Items: [TomlString certificate, TomlString key] } => $"{Absolute(certificate.Value)}\t{Absolute(key.Value)}",
         _ => throw new TomlException(value.Line, "\"client\" has to be a file, or pairs of a certificate and a key file"),
     };
 
     private static TimeSpan ReadDuration(TomlString value) =>
-        GoDuration.TryParse(value.Value, out var duration) && duration > TimeSpan.Zero
-            ? duration
+        value.Value.Length == 0 ? new ConnectionSettings().DialTimeout
+            : GoDuration.TryParse(value.Value, out var duration) && duration > TimeSpan.Zero ? duration
             : throw new TomlException(value.Line, $"\"{value.Value}\" is not a duration, such as \"10s\" or \"1m30s\"");
 
     private string Absolute(string file) => Path.GetFullPath(file, _directory);

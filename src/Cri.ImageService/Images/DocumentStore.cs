@@ -1,3 +1,4 @@
+using Cri.ImageService.Removal;
 using Cri.Linux;
 using Cri.Oci.Images;
 
@@ -7,30 +8,43 @@ namespace Cri.ImageService.Images;
 internal sealed class DocumentStore
 {
     private readonly StorageLayout _layout;
+    private readonly LeftoverReport _leftovers;
 
-    private DocumentStore(StorageLayout layout) => _layout = layout;
-
-    /// <summary>Opens the store after sweeping what an earlier process left unfinished.</summary>
-    internal static DocumentStore Open(StorageLayout layout)
+    private DocumentStore(StorageLayout layout, LeftoverReport leftovers)
     {
-        Directory.CreateDirectory(layout.Blobs);
-        foreach (var algorithm in Directory.EnumerateDirectories(layout.Blobs).ToList())
-        {
-            StorageLayout.Sweep(algorithm);
-        }
-
-        return new DocumentStore(layout);
+        _layout = layout;
+        _leftovers = leftovers;
     }
 
-    /// <summary>Stores a document durably; nothing to do when it is there.</summary>
+    /// <summary>Opens the store; what an earlier process left unfinished is removed by <paramref name="removal"/>.</summary>
+    internal static DocumentStore Open(StorageLayout layout, BackgroundRemoval removal, LeftoverReport leftovers)
+    {
+        StorageLayout.CreatePrivate(layout.Blobs);
+        foreach (var algorithm in Directory.EnumerateDirectories(layout.Blobs).ToList())
+        {
+            RemoveLeftovers(algorithm, removal, leftovers);
+        }
+
+        return new DocumentStore(layout, leftovers);
+    }
+
+    /// <summary>Stores a document durably; nothing to do when it is there and sound.</summary>
     internal void Write(Digest digest, ReadOnlySpan<byte> content)
     {
         var path = _layout.Blob(digest);
-        if (!File.Exists(path))
+        if (!IsSame(path, content))
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            StorageLayout.CreateDirectory(Path.GetDirectoryName(path)!);
             AtomicFile.Write(path, content);
         }
+    }
+
+    /// <summary>A new place for a large blob that is still on its way.</summary>
+    internal StagedBlob Stage(Digest digest)
+    {
+        var path = _layout.Blob(digest);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return new StagedBlob(StorageLayout.Unfinished(Path.GetDirectoryName(path)!), path);
     }
 
     /// <summary>Reads a document and verifies it.</summary>
@@ -43,18 +57,94 @@ internal sealed class DocumentStore
             : throw new InvalidDataException($"blob {digest} is damaged on disk: its content has digest {digest.OfSame(content)}");
     }
 
-    internal void Delete(Digest digest) => File.Delete(_layout.Blob(digest));
+    /// <summary>Why a document is of no use, as far as its length tells; null when it looks sound.</summary>
+    internal string? FindDamage(Digest digest) => new FileInfo(_layout.Blob(digest)) switch
+    {
+        { Exists: false } => $"blob {digest} is missing",
+        { Length: 0 } when digest.OfSame([]) != digest => $"blob {digest} is empty",
+        _ => null,
+    };
 
-    /// <summary>Removes every document that is not in <paramref name="wanted"/>.</summary>
+    /// <summary>Reads a document, however large; says what is wrong with it, or null.</summary>
+    internal string? Verify(Digest digest, CancellationToken cancellation)
+    {
+        try
+        {
+            using var file = File.OpenRead(_layout.Blob(digest));
+            using var hash = digest.CreateHash();
+            var buffer = new byte[64 * 1024];
+            for (int count; (count = file.Read(buffer)) > 0;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                hash.AppendData(buffer, 0, count);
+            }
+
+            var actual = digest.Finish(hash);
+            return actual == digest ? null : $"its content has digest {actual}";
+        }
+        catch (IOException error)
+        {
+            return error.Message;
+        }
+    }
+
+    /// <summary>Removes a document; nothing to do when it is missing.</summary>
+    internal void Delete(Digest digest)
+    {
+        // Without any document there may be no directory, which File.Delete would mind.
+        var path = _layout.Blob(digest);
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>The space that a document takes; none when it is missing.</summary>
+    internal long Size(Digest digest) => new FileInfo(_layout.Blob(digest)) is { Exists: true } file ? file.Length : 0;
+
+    /// <summary>Removes every document that is not in <paramref name="wanted"/>. What is no document stays.</summary>
     internal void DeleteExcept(IReadOnlySet<string> wanted)
     {
-        foreach (var path in Directory.EnumerateFiles(_layout.Blobs, "*", SearchOption.AllDirectories).ToList())
+        foreach (var path in Directory.EnumerateDirectories(_layout.Blobs).SelectMany(Directory.EnumerateFiles).ToList())
         {
             var name = $"{Path.GetFileName(Path.GetDirectoryName(path))}:{Path.GetFileName(path)}";
-            if (!wanted.Contains(name))
+            if (StorageLayout.IsLeftover(path) || wanted.Contains(name))
             {
-                File.Delete(path);
+                continue;
             }
+
+            if (!Digest.TryParse(name, out _))
+            {
+                _leftovers.FoundUnknown(path);
+                continue;
+            }
+
+            _leftovers.Expect();
+            _leftovers.Found("documents that no image names");
+            var size = new FileInfo(path).Length;
+            File.Delete(path);
+            _leftovers.Freed(new FileSystemUsage(size, 1));
+        }
+    }
+
+    private static void RemoveLeftovers(string directory, BackgroundRemoval removal, LeftoverReport leftovers)
+    {
+        foreach (var path in Directory.EnumerateFileSystemEntries(directory).Where(StorageLayout.IsLeftover).ToList())
+        {
+            leftovers.Found("unfinished documents");
+            removal.RemoveNameless(path, null, leftovers);
+        }
+    }
+
+    private static bool IsSame(string path, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            return content.SequenceEqual(File.ReadAllBytes(path));
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 }

@@ -46,13 +46,13 @@ internal sealed class ImageCatalog
         return ByIdPrefix(text);
     }
 
-    internal ImageCatalog With(ImageRecord changed, IEnumerable<ImageRecord> others)
+    internal ImageCatalog With(IEnumerable<ImageRecord> changed)
     {
-        var replaced = others.Append(changed).ToDictionary(record => record.Id);
-        return new ImageCatalog(Images.Where(record => !replaced.ContainsKey(record.Id)).Concat(replaced.Values));
+        var replaced = changed.ToDictionary(record => record.Id);
+        return replaced.Count == 0 ? this : new ImageCatalog(Images.Where(record => !replaced.ContainsKey(record.Id)).Concat(replaced.Values));
     }
 
-    internal ImageCatalog Without(string id) => new(Images.Where(record => record.Id != id));
+    internal ImageCatalog Without(string id) => _byId.ContainsKey(id) ? new(Images.Where(record => record.Id != id)) : this;
 
     private ImageRecord? ByIdPrefix(string text)
     {

@@ -5,7 +5,7 @@ namespace Cri.ImageService;
 /// <summary>An image that is wholly here: every layer extracted, verified and on stable storage. Immutable.</summary>
 public sealed record ImageRecord
 {
-    /// <summary>The digest of its configuration, <c>sha256:...</c>.</summary>
+    /// <summary>The digest of its configuration, <c>sha256:...</c>; of an artifact's manifest, since many share one configuration.</summary>
     public required string Id { get; init; }
 
     /// <summary>Its names with tags, complete: <c>docker.io/library/nginx:latest</c>. Empty when its last tag moved on.</summary>
@@ -32,6 +32,18 @@ public sealed record ImageRecord
     /// <summary>When it was last pulled.</summary>
     public required DateTimeOffset PulledAt { get; init; }
 
-    /// <summary>The documents that belong to it: index, manifest and configuration.</summary>
+    /// <summary>
+    /// Of an artifact, its content; null for an image. An artifact can be mounted as a volume, but no container can be made from
+    /// it. It has no layers, and its id is the digest of its manifest.
+    /// </summary>
+    public IReadOnlyList<ArtifactFile>? Files { get; init; }
+
+    /// <summary>The documents that belong to it: index, manifest and configuration, and the content of an artifact.</summary>
     internal IReadOnlyList<Digest> Documents { get; init; } = [];
+
+    /// <summary>Those of its compressed layers that are kept.</summary>
+    internal IReadOnlyList<Digest> Blobs { get; init; } = [];
+
+    /// <summary>Everything of it that lies below <c>blobs/</c>.</summary>
+    internal IEnumerable<Digest> Content => Documents.Concat(Blobs);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Cri.ImageService.Images;
 using Cri.ImageService.Layers;
+using Cri.Linux;
 using Cri.Oci.Images;
 
 namespace Cri.ImageService;
@@ -9,16 +10,20 @@ namespace Cri.ImageService;
 public sealed partial class ImageStore
 {
     /// <summary>
-    /// Reads all records below <paramref name="root"/>, after sweeping what an earlier process left unfinished, and takes a
-    /// lease on the layers of each. A record whose layers or configuration are damaged or gone is dropped and reported in
-    /// <see cref="Problems"/>: the kubelet then pulls the image again.
+    /// Reads all records below <paramref name="root"/> and takes a lease on the layers of each. An image whose layers or
+    /// documents are damaged or gone is not shown, but keeps the layers that are sound, and is reported in
+    /// <see cref="Problems"/>: the kubelet then pulls it again. A record that cannot be read is dropped.
     /// </summary>
+    /// <param name="root">The root directory.</param>
+    /// <param name="layers">The layers, open; they tell what is found.</param>
+    /// <param name="pinned">Patterns of the images that the kubelet must not remove; null for none.</param>
     /// <exception cref="IOException">The directory cannot be made or read.</exception>
-    public static ImageStore Open(string root, LayerStore layers)
+    public static ImageStore Open(string root, LayerStore layers, IReadOnlyList<ImageNamePattern>? pinned = null)
     {
         var layout = new StorageLayout(root);
-        StorageLayout.Sweep(layout.Images);
-        var store = new ImageStore(layout, layers, DocumentStore.Open(layout));
+        StorageLayout.CreatePrivate(layout.Images);
+        var documents = DocumentStore.Open(layout, layers.Removal, layers.Leftovers);
+        var store = new ImageStore(layout, layers, documents, pinned ?? []);
         store.Load();
         return store;
     }
@@ -27,45 +32,121 @@ public sealed partial class ImageStore
     {
         List<ImageRecord> records = [];
         List<string> problems = [];
-        foreach (var path in Directory.EnumerateFiles(_layout.Images, "*.json").ToList())
+        HashSet<string> damaged = [];
+        foreach (var path in Directory.EnumerateFileSystemEntries(_layout.Images).ToList())
         {
-            try
+            if (StorageLayout.IsLeftover(path))
             {
-                records.Add(LoadRecord(path));
+                _layers.Leftovers.Found("unfinished records");
+                _layers.Removal.RemoveNameless(path, null, _layers.Leftovers);
             }
-            catch (Exception error) when (error is JsonException or InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
+            else if (!IsRecord(path))
             {
-                problems.Add($"{path}: {error.Message}");
-                File.Delete(path);
+                _layers.Leftovers.FoundUnknown(path);
+            }
+            else if (ReadRecord(path, problems) is { } stored)
+            {
+                records.Add(LoadRecord(stored, problems, damaged));
             }
         }
 
-        _catalog = new ImageCatalog(ResolveTags(records));
-        _documents.DeleteExcept(records.SelectMany(record => record.Documents).Select(digest => digest.ToString()).ToHashSet());
+        var resolved = ResolveTags(records).Select(WithPin).Select(WithFoundBlobs).ToList();
+        _catalog = new ImageCatalog(resolved.Where(record => !damaged.Contains(record.Id)));
+        _hidden = new ImageCatalog(resolved.Where(record => damaged.Contains(record.Id)));
+        if (!HasNewerRecords)
+        {
+            _documents.DeleteExcept(records.SelectMany(record => record.Content).Select(digest => digest.ToString()).ToHashSet());
+        }
+
         Problems = problems;
     }
 
-    private ImageRecord LoadRecord(string path)
+    // An image is whole without them.
+    private ImageRecord WithFoundBlobs(ImageRecord record) => record with { Blobs = [.. record.Blobs.Where(blob => _documents.FindDamage(blob) is null)] };
+
+    private static bool IsRecord(string path) =>
+        path.EndsWith(".json", StringComparison.Ordinal) && Digest.TryParse($"sha256:{Path.GetFileNameWithoutExtension(path)}", out _);
+
+    private StoredImage? ReadRecord(string path, List<string> problems)
     {
-        var stored = JsonSerializer.Deserialize(File.ReadAllBytes(path), StoredImageJson.Default.StoredImage)
-            ?? throw new InvalidDataException("the record is null");
-        var image = JsonSerializer.Deserialize(_documents.Read(stored.Id), ImageJson.Default.Image)
-            ?? throw new InvalidDataException("the image configuration is null");
-        var lease = _layers.TryLease(stored.DiffIds)
-            ?? throw new InvalidDataException($"image {stored.Id}: a layer is missing: {FirstMissing(stored.DiffIds)}");
-        _leases.Add(stored.Id.ToString(), lease);
-        return stored.ToRecord(image.Config ?? new ImageConfig(), LayerStack.Names(lease));
+        try
+        {
+            var json = File.ReadAllBytes(path);
+            RecordVersion.Check(path, json);
+            return JsonSerializer.Deserialize(json, StoredImageJson.Default.StoredImage) ?? throw new JsonException("null");
+        }
+        catch (JsonException error)
+        {
+            // Its name says which image it was, but not what it was called: nothing can repair it.
+            problems.Add($"{path} is damaged, and its image lost: {error.Message}");
+            File.Delete(path);
+        }
+        catch (NewerRecordException newer)
+        {
+            problems.Add(newer.Message);
+            HasNewerRecords = true;
+        }
+        catch (IOException error)
+        {
+            problems.Add($"{path} cannot be read, and stays: {error.Message}");
+        }
+
+        return null;
     }
 
-    private Digest? FirstMissing(IEnumerable<Digest> diffIds) => diffIds.FirstOrDefault(diffId => _layers.Find(diffId) is null);
+    private ImageRecord LoadRecord(StoredImage stored, List<string> problems, HashSet<string> damaged)
+    {
+        var id = stored.Id.ToString();
+        try
+        {
+            var config = stored.Files is { } files ? CheckArtifact(files) : LoadConfig(stored.Id);
+            if (stored.Documents.Select(_documents.FindDamage).FirstOrDefault(damage => damage is not null) is { } damage)
+            {
+                throw new InvalidDataException(damage);
+            }
+
+            var lease = _layers.TryLease(stored.DiffIds)
+                ?? throw new InvalidDataException($"layer {stored.DiffIds.First(diffId => _layers.Find(diffId) is null)} is damaged or missing");
+            _leases.Add(id, lease);
+            return stored.ToRecord(config, LayerStack.Names(lease));
+        }
+        catch (Exception error) when (error is JsonException or InvalidDataException or IOException)
+        {
+            problems.Add($"image {Describe(stored)} has to be pulled again: {error.Message}");
+            damaged.Add(id);
+            var lease = _layers.LeaseSound(stored.DiffIds);
+            _leases.Add(id, lease);
+            return stored.ToRecord(new ImageConfig(), LayerStack.Names(lease));
+        }
+    }
+
+    private ImageConfig LoadConfig(Digest id) =>
+        (JsonSerializer.Deserialize(_documents.Read(id), ImageJson.Default.Image) ?? throw new JsonException("null")).Config ?? new ImageConfig();
+
+    private ImageConfig CheckArtifact(IReadOnlyList<ArtifactFile> files)
+    {
+        var wrong = files.FirstOrDefault(file => _documents.Size(file.Digest) != file.Size);
+        return wrong is null ? new ImageConfig() : throw new InvalidDataException($"file \"{wrong.Path}\" is missing or cut off");
+    }
+
+    private static string Describe(StoredImage stored) => stored.RepoTags.Concat(stored.RepoDigests).FirstOrDefault() ?? stored.Id.ToString();
 
     // A crash while a tag moved leaves it on two records; the later pull has it.
-    private static IEnumerable<ImageRecord> ResolveTags(List<ImageRecord> records)
+    private IEnumerable<ImageRecord> ResolveTags(List<ImageRecord> records)
     {
         HashSet<string> taken = [];
         foreach (var record in records.OrderByDescending(record => record.PulledAt))
         {
-            yield return record with { RepoTags = [.. record.RepoTags.Where(taken.Add)] };
+            List<string> tags = [.. record.RepoTags.Where(taken.Add)];
+            if (tags.Count == record.RepoTags.Count)
+            {
+                yield return record;
+                continue;
+            }
+
+            var corrected = record with { RepoTags = tags };
+            Write(corrected);
+            yield return corrected;
         }
     }
 }

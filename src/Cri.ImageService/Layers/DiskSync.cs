@@ -5,15 +5,32 @@ namespace Cri.ImageService.Layers;
 /// <summary>
 /// syncfs for many at once: whoever asks while one runs shares the next one, since the running one may have
 /// begun before their last write. A pull of a hundred small layers so costs a few syncs, not a hundred.
+/// The kernel tells of data that it could not write once only, to the next sync: with <see cref="Failures"/> everyone
+/// whose data may have been among it learns of it.
 /// </summary>
 internal sealed class DiskSync(string path)
 {
     private readonly Lock _lock = new();
     private Task _running = Task.CompletedTask;
     private Task? _next;
+    private int _failures;
+
+    /// <summary>How often a sync has failed. Data written before the last time it rose may be lost.</summary>
+    internal int Failures => Volatile.Read(ref _failures);
 
     /// <summary>Completes when everything written before the call is on stable storage.</summary>
-    internal Task FlushAsync()
+    /// <param name="failuresBefore">What <see cref="Failures"/> was before the first of the writes.</param>
+    /// <exception cref="IOException">It may not be.</exception>
+    internal async Task FlushAsync(int failuresBefore)
+    {
+        await EnterAsync();
+        if (Failures != failuresBefore)
+        {
+            throw new IOException($"{path}: the disk failed to store what was written lately");
+        }
+    }
+
+    private Task EnterAsync()
     {
         lock (_lock)
         {
@@ -31,6 +48,14 @@ internal sealed class DiskSync(string path)
             (_running, _next) = (_next!, null);
         }
 
-        SyncFs.FileSystem(path);
+        try
+        {
+            SyncFs.FileSystem(path);
+        }
+        catch
+        {
+            Interlocked.Increment(ref _failures);
+            throw;
+        }
     }
 }

@@ -7,10 +7,14 @@ namespace Cri.ImageService.Layers;
 internal sealed partial class LayerExtractor
 {
     // Changing the owner clears setuid bits and file capabilities, so it comes first.
-    private static void ApplyMetadata(Fd parent, ReadOnlySpan<byte> leaf, TarEntry entry)
+    private void ApplyMetadata(Fd parent, ReadOnlySpan<byte> leaf, byte[] path, TarEntry entry, bool isNew)
     {
-        FileTree.SetOwner(parent, leaf, entry.UserId, entry.GroupId);
-        if (entry.Type != TarEntryType.SymbolicLink)
+        if (!isNew || !_defaults.HasOwner(entry))
+        {
+            FileTree.SetOwner(parent, leaf, entry.UserId, entry.GroupId);
+        }
+
+        if (entry.Type != TarEntryType.SymbolicLink && !(isNew && _defaults.HasPermissions(entry)))
         {
             FileTree.SetPermissions(parent, leaf, entry.Permissions);
         }
@@ -26,11 +30,12 @@ internal sealed partial class LayerExtractor
             }
             catch (LinuxException error) when (IsUnsupported(name, error))
             {
+                _recipe?.AttributeLeftOut(path, name);
             }
         }
     }
 
-    private static void ApplyXattrs(Fd file, TarEntry entry)
+    private void ApplyXattrs(Fd file, byte[] path, TarEntry entry)
     {
         foreach (var (name, value) in entry.Xattrs)
         {
@@ -43,12 +48,13 @@ internal sealed partial class LayerExtractor
             }
             catch (LinuxException error) when (IsUnsupported(name, error))
             {
+                _recipe?.AttributeLeftOut(path, name);
             }
         }
     }
 
     // overlay's own attributes would redirect or hide other layers' content; a layer has no business with them.
-    private static bool IsAccepted(string name) =>
+    internal static bool IsAccepted(string name) =>
         !name.StartsWith("trusted.overlay.", StringComparison.Ordinal) && !name.StartsWith("user.overlay.", StringComparison.Ordinal);
 
     // An attribute that this file system or kernel does not have, user.* on what is neither file nor directory, or a

@@ -11,17 +11,31 @@ internal sealed partial class LayerExtractor
     {
         if (path.IsEmpty)
         {
+            _openedRealPath = [];
             return _tree.Root;
         }
 
-        if (_parent is not null && path.SequenceEqual(_parentPath))
+        if (_parent is null || !path.SequenceEqual(_parentPath))
         {
-            return _parent;
+            _parent = OpenNewParent(path);
         }
 
+        _openedRealPath = _parentRealPath;
+        return _parent;
+    }
+
+    private Fd OpenNewParent(ReadOnlySpan<byte> path)
+    {
         ForgetParent();
-        var parent = OpenDirectory(path) ?? MakeImplied(path);
-        (_parent, _parentPath) = (parent, path.ToArray());
+        _parentPath = path.ToArray();
+        if (OpenRealDirectory(path) is { } parent)
+        {
+            _parentRealPath = _parentPath;
+            return parent;
+        }
+
+        parent = OpenDirectory(path) ?? MakeImplied(path);
+        _parentRealPath = _tree.RealPath(parent);
         return parent;
     }
 
@@ -29,6 +43,22 @@ internal sealed partial class LayerExtractor
     {
         _parent?.Dispose();
         _parent = null;
+    }
+
+    /// <summary>The only path without symbolic links of an entry in the directory that was opened last.</summary>
+    private byte[] RealPath(ReadOnlySpan<byte> leaf) => _openedRealPath.Length == 0 ? leaf.ToArray() : [.. _openedRealPath, (byte)'/', .. leaf];
+
+    // Null as well where a symbolic link is on the way: that one is followed, with care, as the next step.
+    private Fd? OpenRealDirectory(ReadOnlySpan<byte> path)
+    {
+        try
+        {
+            return _tree.OpenRealDirectory(path);
+        }
+        catch (LinuxException error) when (error.Error is Errno.ELOOP or Errno.ENOTDIR)
+        {
+            return null;
+        }
     }
 
     private Fd MakeImplied(ReadOnlySpan<byte> path)
@@ -53,18 +83,34 @@ internal sealed partial class LayerExtractor
         using var opened = slash < 0 ? null : OpenDirectory(path[..slash]);
         var parent = opened ?? _tree.Root;
         var leaf = path[(slash + 1)..];
-        try
+        byte[] realPath = opened is null ? leaf.ToArray() : [.. _tree.RealPath(opened), (byte)'/', .. leaf];
+        var whiteout = FileStatus.Of(parent, leaf);
+        if (whiteout is not null)
         {
-            FileTree.MakeDirectory(parent, leaf, ImpliedDirectoryPermissions);
+            CheckWhiteout(whiteout);
+            Remove(parent, leaf, whiteout.Kind, realPath);
         }
-        catch (LinuxException error) when (error.Error == Errno.EEXIST)
+
+        FileTree.MakeDirectory(parent, leaf, ImpliedDirectoryPermissions);
+        if (whiteout is not null)
         {
-            throw new LayerFormatException("its directory is a symbolic link to nothing", error);
+            Xattrs.Set(parent, leaf, OpaqueXattr, "y"u8);
         }
 
         FileTree.SetPermissions(parent, leaf, ImpliedDirectoryPermissions);
-        _implied.Add(Encoding.Latin1.GetString(path));
+        _implied.Add(Encoding.Latin1.GetString(realPath));
         Count(BlockSize);
+    }
+
+    // A name that was removed from the layers below may come back as a directory that has entries but is not listed.
+    private static void CheckWhiteout(FileStatus status)
+    {
+        if (!IsWhiteout(status))
+        {
+            throw new LayerFormatException(status.Kind == FileKind.SymbolicLink
+                ? "its directory is a symbolic link to nothing"
+                : "its path goes through something that is not a directory");
+        }
     }
 
     private Fd? OpenDirectory(ReadOnlySpan<byte> path)
@@ -79,7 +125,7 @@ internal sealed partial class LayerExtractor
         }
         catch (LinuxException error) when (error.Error == Errno.ENOTDIR)
         {
-            throw new LayerFormatException("its path goes through something that is not a directory", error);
+            return null;
         }
     }
 }

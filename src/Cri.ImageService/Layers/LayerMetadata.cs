@@ -9,6 +9,9 @@ internal sealed record LayerMetadata
 {
     internal const string FileName = "layer.json";
 
+    /// <summary>The version of this file's form.</summary>
+    public int Version { get; init; } = RecordVersion.Newest;
+
     /// <summary>The digest of the uncompressed tar.</summary>
     public required Digest DiffId { get; init; }
 

@@ -8,6 +8,9 @@ internal static class LayerName
     private const int ShortestLength = 7;
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
+    /// <summary>True for what could be such a name.</summary>
+    internal static bool IsValid(string name) => name.Length >= ShortestLength && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c));
+
     /// <summary>The shortest name for <paramref name="diffId"/> that <paramref name="taken"/> does not hold.</summary>
     internal static string Choose(Digest diffId, IReadOnlySet<string> taken)
     {

@@ -1,4 +1,5 @@
-using System.Text.Json;
+using Cri.ImageService.Integrity;
+using Cri.ImageService.Removal;
 using Cri.Linux;
 using Cri.Oci.Images;
 
@@ -7,56 +8,61 @@ namespace Cri.ImageService.Layers;
 /// <summary>
 /// The extracted layers under <c>layers/</c>, each once, found by diff id. A layer has its name only when every byte of
 /// it is on stable storage, and keeps it while somebody holds a <see cref="LayerLease"/> on it; with the last lease it goes.
+/// One that is found damaged is no longer found by its diff id, so that the next pull fetches it anew under another name.
 /// <code>
-/// unfinished (.tmp-*) --Commit--> named --last lease released--> doomed (.del-*) --> gone
+/// unfinished (.tmp-*) --Commit--> named --last lease released--> doomed (.del-*) --in the background--> gone
+///                                   |                              ^
+///                                   +---Retire---> damaged --------+
 /// </code>
 /// </summary>
-public sealed class LayerStore
+public sealed partial class LayerStore : IDisposable
 {
     private readonly StorageLayout _layout;
     private readonly DiskSync _sync;
     private readonly Lock _lock = new();
+
+    // Sound ones only; a damaged one is known by its name alone.
     private readonly Dictionary<Digest, Layer> _byDiffId = [];
+    private readonly Dictionary<string, Layer> _byName = [];
     private readonly Dictionary<string, int> _leases = [];
+
+    // Names of directories, with those of layers that are being committed.
     private readonly HashSet<string> _names = [];
 
-    private LayerStore(StorageLayout layout)
+    private LayerStore(StorageLayout layout, ImageJournal journal)
     {
         _layout = layout;
         _sync = new DiskSync(layout.Layers);
+        Journal = journal;
+        Removal = new BackgroundRemoval(journal);
+        Leftovers = new LeftoverReport(journal);
     }
 
-    /// <summary>The space that all layers take.</summary>
-    public FileSystemUsage Usage
+    /// <summary>The space that all layers take, with those that are gone but not yet removed from disk.</summary>
+    public FileSystemUsage Usage => All.Aggregate(Removal.Pending(_layout.Layers), (sum, layer) => sum + layer.Usage);
+
+    /// <summary>The directory that all layers lie in.</summary>
+    public string Directory => _layout.Layers;
+
+    /// <summary>All layers on disk, damaged ones too, in no particular order.</summary>
+    public IReadOnlyList<Layer> All
     {
         get
         {
             lock (_lock)
             {
-                return _byDiffId.Values.Aggregate(FileSystemUsage.None, (sum, layer) => sum + layer.Usage);
+                return [.. _byName.Values];
             }
         }
     }
 
-    /// <summary>
-    /// Opens the layers below <paramref name="root"/>, after sweeping what an earlier process left unfinished.
-    /// When all images and containers have taken their leases, call <see cref="RemoveUnused"/>.
-    /// </summary>
-    /// <exception cref="IOException">The directory cannot be made or read.</exception>
-    public static LayerStore Open(string root)
-    {
-        var layout = new StorageLayout(root);
-        StorageLayout.Sweep(layout.Layers);
-        var store = new LayerStore(layout);
-        foreach (var path in Directory.EnumerateDirectories(layout.Layers))
-        {
-            store.Load(path);
-        }
+    internal ImageJournal Journal { get; }
 
-        return store;
-    }
+    internal BackgroundRemoval Removal { get; }
 
-    /// <summary>A layer that is on disk; null when it is not.</summary>
+    internal LeftoverReport Leftovers { get; }
+
+    /// <summary>A sound layer that is on disk; null when it is not.</summary>
     public Layer? Find(Digest diffId)
     {
         lock (_lock)
@@ -68,7 +74,10 @@ public sealed class LayerStore
     /// <summary>The tree of a layer, as overlay takes it for a lower directory.</summary>
     public string TreePath(string name) => _layout.LayerTree(name);
 
-    /// <summary>Holds the layers with these diff ids; null, and holds none, when one of them is not on disk.</summary>
+    /// <summary>The directory of a layer, with its tree and what is kept beside it.</summary>
+    internal string LayerPath(string name) => _layout.Layer(name);
+
+    /// <summary>Holds the layers with these diff ids; null, and holds none, when one of them is not on disk or damaged.</summary>
     public LayerLease? TryLease(IEnumerable<Digest> diffIds)
     {
         lock (_lock)
@@ -77,84 +86,67 @@ public sealed class LayerStore
         }
     }
 
-    /// <summary>Holds the layers with these short names; null, and holds none, when one of them is not on disk.</summary>
+    /// <summary>Holds the layers with these short names; null, and holds none, when one of them is not on disk or damaged.</summary>
     public LayerLease? TryLease(IEnumerable<string> names)
     {
         lock (_lock)
         {
-            var byName = _byDiffId.Values.ToDictionary(layer => layer.Name);
-            return Lease([.. names.Select(name => byName.GetValueOrDefault(name))]);
+            return Lease([.. names.Select(name => _byName.GetValueOrDefault(name) is { } layer && IsSound(layer) ? layer : null)]);
         }
     }
 
-    /// <summary>Removes every layer that nobody holds. For the start, when all leases are taken.</summary>
-    public void RemoveUnused()
+    /// <summary>As <see cref="TryLease(IEnumerable{string})"/>, but damaged ones too: for who is over them already.</summary>
+    internal LayerLease? TryLeaseAsTheyAre(IEnumerable<string> names)
     {
-        List<Layer> unused;
         lock (_lock)
         {
-            unused = [.. _byDiffId.Values.Where(layer => !_leases.ContainsKey(layer.Name))];
-            unused.ForEach(layer => _byDiffId.Remove(layer.DiffId));
+            return Lease([.. names.Select(name => _byName.GetValueOrDefault(name))]);
         }
-
-        RemoveTrees(unused);
     }
 
-    /// <summary>A new directory to extract a layer into; dispose of it to remove it unless it was committed.</summary>
-    internal UnfinishedLayer Begin() => UnfinishedLayer.Create(_layout);
-
-    /// <summary>
-    /// Makes an extracted layer durable and gives it its name. When the same layer is there already, that one stays.
-    /// </summary>
-    internal async Task<Layer> CommitAsync(UnfinishedLayer unfinished, Digest diffId, ExtractedTree tree)
+    /// <summary>Holds those of these layers that are on disk and sound: for an image that lacks the others.</summary>
+    internal LayerLease LeaseSound(IEnumerable<Digest> diffIds)
     {
-        var metadata = new LayerMetadata
-        {
-            DiffId = diffId,
-            Bytes = tree.Usage.Bytes,
-            Inodes = tree.Usage.Inodes,
-            ImpliedDirectories = tree.ImpliedDirectories,
-        };
-        var content = JsonSerializer.SerializeToUtf8Bytes(metadata, LayerJson.Default.LayerMetadata);
-        AtomicFile.WriteVolatile(Path.Join(unfinished.Path, LayerMetadata.FileName), content);
-        await _sync.FlushAsync();
-        string name;
         lock (_lock)
         {
-            if (_byDiffId.TryGetValue(diffId, out var existing))
-            {
-                return existing;
-            }
-
-            name = LayerName.Choose(diffId, _names);
-            _names.Add(name);
+            return Lease([.. diffIds.Select(diffId => _byDiffId.GetValueOrDefault(diffId)).OfType<Layer>()])!;
         }
+    }
 
-        return Publish(unfinished, metadata.ToLayer(name));
+    /// <summary>Ends what runs in the background; the next start resumes it. Everybody else must have ended before.</summary>
+    public void Dispose()
+    {
+        Removal.Dispose();
+        try
+        {
+            LastRun.End(_layout);
+        }
+        catch (IOException error)
+        {
+            Journal.Warn($"the next start will look closer than it needs to: {error.Message}");
+        }
+    }
+
+    /// <summary>True until the layer is found damaged.</summary>
+    internal bool IsSound(Layer layer)
+    {
+        lock (_lock)
+        {
+            return ReferenceEquals(_byDiffId.GetValueOrDefault(layer.DiffId), layer);
+        }
     }
 
     /// <summary>Removes those of these layers that nobody holds: for a pull that failed between commit and lease.</summary>
     internal Task RemoveUnusedAsync(IEnumerable<Digest> diffIds)
     {
-        List<Layer> unused = [];
         lock (_lock)
         {
-            foreach (var diffId in diffIds)
-            {
-                if (_byDiffId.TryGetValue(diffId, out var layer) && !_leases.ContainsKey(layer.Name))
-                {
-                    _byDiffId.Remove(diffId);
-                    unused.Add(layer);
-                }
-            }
+            return RemoveAsync(ForgetUnused(diffIds.Select(diffId => _byDiffId.GetValueOrDefault(diffId)).OfType<Layer>().Distinct().ToList()));
         }
-
-        return RemoveTreesAsync(unused);
     }
 
     internal Task ReleaseAsync(IReadOnlyList<Layer> layers)
     {
-        List<Layer> unused = [];
         lock (_lock)
         {
             foreach (var layer in layers)
@@ -162,13 +154,11 @@ public sealed class LayerStore
                 if (--_leases[layer.Name] == 0)
                 {
                     _leases.Remove(layer.Name);
-                    _byDiffId.Remove(layer.DiffId);
-                    unused.Add(layer);
                 }
             }
-        }
 
-        return RemoveTreesAsync(unused);
+            return RemoveAsync(ForgetUnused(layers));
+        }
     }
 
     private LayerLease? Lease(List<Layer?> layers)
@@ -186,65 +176,39 @@ public sealed class LayerStore
         return new LayerLease(this, layers!);
     }
 
-    private Layer Publish(UnfinishedLayer unfinished, Layer layer)
+    // Under the lock. Nobody can get hold of them any more; their names stay taken until their directories lose them.
+    private List<Layer> ForgetUnused(IEnumerable<Layer> layers)
     {
-        try
+        List<Layer> unused = [.. layers.Where(layer => !_leases.ContainsKey(layer.Name) && _byName.Remove(layer.Name))];
+        foreach (var layer in unused.Where(layer => ReferenceEquals(_byDiffId.GetValueOrDefault(layer.DiffId), layer)))
         {
-            Directory.Move(unfinished.Path, _layout.Layer(layer.Name));
-            SyncFs.Directory(_layout.Layers);
+            _byDiffId.Remove(layer.DiffId);
         }
-        catch
+
+        return unused;
+    }
+
+    private Task RemoveAsync(List<Layer> unused) => unused.Count == 0 ? Task.CompletedTask : Task.Run(() => Remove(unused, null));
+
+    private void Remove(List<Layer> unused, LeftoverReport? report)
+    {
+        foreach (var layer in unused)
         {
-            StorageLayout.Remove(_layout.Layer(layer.Name));
+            try
+            {
+                Removal.Remove(_layout.Layer(layer.Name), layer.Usage, report);
+            }
+            catch (IOException error)
+            {
+                // It keeps its name, which nobody takes; the next start finds that nobody needs it.
+                Journal.Warn($"layer {layer.Name} cannot be removed: {error.Message}");
+                continue;
+            }
+
             lock (_lock)
             {
                 _names.Remove(layer.Name);
             }
-
-            throw;
         }
-
-        lock (_lock)
-        {
-            return _byDiffId[layer.DiffId] = layer;
-        }
-    }
-
-    private Task RemoveTreesAsync(List<Layer> layers) =>
-        layers.Count == 0 ? Task.CompletedTask : Task.Run(() => RemoveTrees(layers));
-
-    // The name stays taken until the tree is gone from it, so that a new pull of the same layer gets another one.
-    private void RemoveTrees(List<Layer> layers)
-    {
-        foreach (var layer in layers)
-        {
-            StorageLayout.Remove(_layout.Layer(layer.Name));
-            lock (_lock)
-            {
-                _names.Remove(layer.Name);
-            }
-        }
-    }
-
-    // A directory without readable metadata was not made here in whole; it cannot be trusted to be a layer.
-    private void Load(string path)
-    {
-        var file = Path.Join(path, LayerMetadata.FileName);
-        try
-        {
-            var metadata = JsonSerializer.Deserialize(File.ReadAllBytes(file), LayerJson.Default.LayerMetadata)
-                ?? throw new JsonException("null");
-            var name = Path.GetFileName(path);
-            if (_byDiffId.TryAdd(metadata.DiffId, metadata.ToLayer(name)))
-            {
-                _names.Add(name);
-                return;
-            }
-        }
-        catch (Exception error) when (error is JsonException or FileNotFoundException)
-        {
-        }
-
-        StorageLayout.Remove(path);
     }
 }

@@ -1,11 +1,21 @@
-using Cri.Linux;
+using Cri.ImageService.Removal;
 
 namespace Cri.ImageService.Layers;
 
-/// <summary>A directory that a layer is being extracted into. Disposing removes it, unless it was committed and so renamed.</summary>
+/// <summary>
+/// A directory that a layer is being extracted into. Disposing frees its space in the background, unless it was committed and so
+/// renamed.
+/// </summary>
 internal sealed class UnfinishedLayer : IDisposable
 {
-    private UnfinishedLayer(string path) => Path = path;
+    private readonly BackgroundRemoval _removal;
+
+    private UnfinishedLayer(string path, BackgroundRemoval removal, int syncFailures)
+    {
+        Path = path;
+        _removal = removal;
+        SyncFailures = syncFailures;
+    }
 
     /// <summary>The directory.</summary>
     internal string Path { get; }
@@ -13,9 +23,12 @@ internal sealed class UnfinishedLayer : IDisposable
     /// <summary>The tree inside it, empty at first.</summary>
     internal string TreePath => System.IO.Path.Join(Path, "fs");
 
-    internal static UnfinishedLayer Create(StorageLayout layout)
+    /// <summary>How often the disk had failed to store data when this began; see <see cref="DiskSync.Failures"/>.</summary>
+    internal int SyncFailures { get; }
+
+    internal static UnfinishedLayer Create(StorageLayout layout, BackgroundRemoval removal, int syncFailures)
     {
-        var layer = new UnfinishedLayer(StorageLayout.Unfinished(layout.Layers));
+        var layer = new UnfinishedLayer(StorageLayout.Unfinished(layout.Layers), removal, syncFailures);
         try
         {
             Directory.CreateDirectory(layer.TreePath);
@@ -29,5 +42,11 @@ internal sealed class UnfinishedLayer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => FileTree.Remove(Path);
+    public void Dispose()
+    {
+        if (Directory.Exists(Path))
+        {
+            _removal.RemoveNameless(Path);
+        }
+    }
 }

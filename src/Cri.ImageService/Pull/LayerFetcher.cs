@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using Cri.ImageService.Layers;
-using Cri.ImageService.Registry;
+using Cri.Linux.Faults;
+using Cri.Linux.Tracing;
 using Cri.Oci.Images;
 using Grpc.Core;
 
@@ -15,13 +17,14 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
     // How far a download may run ahead of the extraction, in bytes.
     private const int Window = 1 << 20;
 
+    private readonly StorageLayout _layout = new(options.Root);
     private readonly SemaphoreSlim _slots = new(options.MaxParallelLayers);
     private readonly SharedOperations<Digest, Layer> _transfers = new();
+    private readonly ConcurrentDictionary<Digest, LayerMeter> _meters = new();
 
     /// <summary>Makes sure that a layer is on disk, and holds it.</summary>
     /// <exception cref="ImageException">It cannot be fetched or is not acceptable; nothing of it is left.</exception>
-    internal async Task<LayerLease> EnsureAsync(
-        RemoteRepository repository, RegistryClient client, LayerSource source, CancellationToken cancellation)
+    internal async Task<LayerLease> EnsureAsync(ILayerOrigin origin, LayerSource source, CancellationToken cancellation)
     {
         while (true)
         {
@@ -32,16 +35,17 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
             }
 
             // Between the end of the transfer and the lease another pull that failed may have removed it: then again.
-            await JoinAsync(repository, client, source, cancellation);
+            await JoinAsync(origin, source, cancellation);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _slots.Dispose();
 
-    private async Task JoinAsync(RemoteRepository repository, RegistryClient client, LayerSource source, CancellationToken cancellation)
+    private async Task JoinAsync(ILayerOrigin origin, LayerSource source, CancellationToken cancellation)
     {
         var isOurs = false;
+        source.Progress.Follow(() => _meters.GetValueOrDefault(source.DiffId));
         try
         {
             await _transfers.JoinAsync(
@@ -49,7 +53,7 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
                 token =>
                 {
                     isOurs = true;
-                    return TransferAsync(repository, client, source, token);
+                    return TransferAsync(origin, source, token);
                 },
                 cancellation);
         }
@@ -59,17 +63,14 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
         }
     }
 
-    private async Task<Layer> TransferAsync(
-        RemoteRepository repository, RegistryClient client, LayerSource source, CancellationToken cancellation)
+    private async Task<Layer> TransferAsync(ILayerOrigin origin, LayerSource source, CancellationToken cancellation)
     {
         await _slots.WaitAsync(cancellation);
+        using var span = Spans.Begin("layer", source.Blob.Digest.ToString());
+        _meters[source.DiffId] = source.Progress;
         try
         {
-            using var unfinished = layers.Begin();
-            using var download = new BlobDownload(repository, client, options, source.Blob, source.Progress.Report);
-            var tree = await StreamAsync(download, source, unfinished.TreePath, cancellation);
-            cancellation.ThrowIfCancellationRequested();
-            return await layers.CommitAsync(unfinished, source.DiffId, tree);
+            return await BringKeptAsync(source, cancellation) ?? await BringAsync(origin, source, options.KeepBlobs, cancellation);
         }
         catch (IOException error)
         {
@@ -77,29 +78,68 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
         }
         finally
         {
+            _meters.TryRemove(source.DiffId, out _);
             _slots.Release();
         }
     }
 
+    // A compressed layer that is kept needs no network; one that turns out to be damaged is fetched anew.
+    private async Task<Layer?> BringKeptAsync(LayerSource source, CancellationToken cancellation)
+    {
+        var path = _layout.Blob(source.Blob.Digest);
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            return await BringAsync(new LocalOrigin(_ => File.OpenRead(path)), source, keep: false, cancellation);
+        }
+        catch (Exception error) when (error is FileNotFoundException or ImageException { StatusCode: StatusCode.FailedPrecondition })
+        {
+            File.Delete(path);
+            source.Progress.Report(0);
+            return null;
+        }
+    }
+
+    private async Task<Layer> BringAsync(ILayerOrigin origin, LayerSource source, bool keep, CancellationToken cancellation)
+    {
+        using var unfinished = layers.Begin();
+        FaultPoint.Reach(FaultPoints.PullLayerBegun);
+        using var kept = keep ? new KeptBlob(_layout.Blob(source.Blob.Digest)) : null;
+        var tree = await StreamAsync(origin, source, new LayerUnpacking(source, unfinished, options.Limits, kept), cancellation);
+        FaultPoint.Reach(FaultPoints.PullLayerExtracted);
+        cancellation.ThrowIfCancellationRequested();
+        using var span = Spans.Begin("write to disk");
+        kept?.Finish();
+        var layer = await layers.CommitAsync(unfinished, source.DiffId, tree);
+        kept?.Publish();
+        return layer;
+    }
+
     private static async Task<ExtractedTree> StreamAsync(
-        BlobDownload download, LayerSource source, string directory, CancellationToken cancellation)
+        ILayerOrigin origin, LayerSource source, LayerUnpacking unpacking, CancellationToken cancellation)
     {
         var pipe = new System.IO.Pipelines.Pipe(new PipeOptions(pauseWriterThreshold: Window, resumeWriterThreshold: Window / 2, useSynchronizationContext: false));
-        var downloading = DownloadAsync(download, pipe.Writer, cancellation);
+        var copying = CopyAsync(origin, source, pipe.Writer, cancellation);
+
+        // On a thread of its own, since it blocks on the disk and on the download.
         var extracting = Task.Factory.StartNew(
-            () => Extract(pipe.Reader, source, directory), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        await Task.WhenAll(downloading, extracting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            () => unpacking.Run(pipe.Reader), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Task.WhenAll(copying, extracting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         // A broken or wrong download makes the extraction fail as well; then the download tells the cause.
-        await downloading;
+        await copying;
         return await extracting;
     }
 
-    private static async Task DownloadAsync(BlobDownload download, PipeWriter sink, CancellationToken cancellation)
+    private static async Task CopyAsync(ILayerOrigin origin, LayerSource source, PipeWriter sink, CancellationToken cancellation)
     {
         try
         {
-            await download.CopyToAsync(sink, cancellation);
+            await origin.CopyAsync(source.Blob, sink, source.Progress.Report, cancellation);
             await sink.CompleteAsync();
         }
         catch (Exception error)
@@ -107,40 +147,5 @@ internal sealed class LayerFetcher(ImageServiceOptions options, LayerStore layer
             await sink.CompleteAsync(error);
             throw;
         }
-    }
-
-    // Runs on a thread of its own, since it blocks on the disk and on the download.
-    private static ExtractedTree Extract(PipeReader reader, LayerSource source, string directory)
-    {
-        try
-        {
-            var compressed = reader.AsStream(leaveOpen: true);
-            using var plain = LayerCompression.Open(compressed, Peek(reader));
-            using var hashing = new HashingStream(plain, source.DiffId);
-            var tree = LayerExtractor.Extract(new BufferedStream(hashing, 64 * 1024), directory);
-            var actual = hashing.Finish();
-            compressed.CopyTo(Stream.Null);
-            return actual == source.DiffId ? tree : throw new LayerFormatException(
-                $"its uncompressed content has digest {actual}, the image configuration says {source.DiffId}");
-        }
-        catch (Exception error) when (error is LayerFormatException or InvalidDataException)
-        {
-            // Damage is told best by the digest of the whole, which the download has only at its end.
-            reader.AsStream(leaveOpen: true).CopyTo(Stream.Null);
-            throw new ImageException(StatusCode.FailedPrecondition, $"layer {source.Blob.Digest}: {error.Message}", error);
-        }
-        finally
-        {
-            reader.Complete();
-        }
-    }
-
-    private static byte[] Peek(PipeReader reader)
-    {
-        var result = reader.ReadAtLeastAsync(LayerCompression.MagicLength).AsTask().GetAwaiter().GetResult();
-        var start = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, LayerCompression.MagicLength));
-        var magic = System.Buffers.BuffersExtensions.ToArray(start);
-        reader.AdvanceTo(result.Buffer.Start);
-        return magic;
     }
 }

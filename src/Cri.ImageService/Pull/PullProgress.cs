@@ -17,5 +17,9 @@ public sealed record PullProgress(string Reference, DateTimeOffset StartedAt, IR
 /// <param name="Digest">The digest of the compressed layer.</param>
 /// <param name="BytesDone">Compressed bytes that are here.</param>
 /// <param name="BytesTotal">Compressed bytes in all.</param>
-/// <param name="Done">True when it is extracted and durable, or was here before.</param>
-public sealed record LayerProgress(string Digest, long BytesDone, long BytesTotal, bool Done);
+/// <param name="State">What happens to it.</param>
+public sealed record LayerProgress(string Digest, long BytesDone, long BytesTotal, LayerState State)
+{
+    /// <summary>True when it is extracted and durable, or was here before.</summary>
+    public bool Done => State is LayerState.Done or LayerState.Present;
+}

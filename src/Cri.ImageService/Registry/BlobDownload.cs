@@ -1,5 +1,5 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
-using System.Net;
 using System.Security.Cryptography;
 using Cri.Oci.Images;
 using Grpc.Core;
@@ -7,30 +7,25 @@ using Grpc.Core;
 namespace Cri.ImageService.Registry;
 
 /// <summary>
-/// One download of one blob into a pipe, hashed as it passes. A connection that breaks or stands still is resumed where it
-/// stopped, by a Range request, on whichever host answers. Use once.
+/// One download of one blob into a pipe, in order, hashed as it passes. It comes over one connection, resumed where it broke,
+/// and of a large blob parts come before their turn over others, while the network is slower than the pipe's reader. Use once.
 /// </summary>
 internal sealed class BlobDownload : IDisposable
 {
-    // So much progress between two breaks means the network is bad, not hopeless: the count of attempts starts anew.
-    private const long GoodProgress = 1 << 20;
     private const int ChunkSize = 64 * 1024;
 
-    private readonly RemoteRepository _repository;
-    private readonly RegistryClient _client;
-    private readonly ImageServiceOptions _options;
+    private readonly BlobSource _source;
     private readonly Descriptor _blob;
     private readonly Action<long> _progress;
     private readonly IncrementalHash _hash;
+    private BlobRange? _main;
     private long _received;
 
     /// <summary>A download of <paramref name="blob"/>; <paramref name="progress"/> is told how many bytes are here.</summary>
     internal BlobDownload(
         RemoteRepository repository, RegistryClient client, ImageServiceOptions options, Descriptor blob, Action<long> progress)
     {
-        _repository = repository;
-        _client = client;
-        _options = options;
+        _source = new BlobSource(repository, client, options, blob);
         _blob = blob;
         _progress = progress;
         _hash = blob.Digest.CreateHash();
@@ -40,111 +35,77 @@ internal sealed class BlobDownload : IDisposable
     /// <exception cref="ImageException">FAILED_PRECONDITION: the content is not the blob. UNAVAILABLE: it broke off too often.</exception>
     internal async Task<bool> CopyToAsync(PipeWriter sink, CancellationToken cancellation)
     {
-        var attempt = 1;
+        var since = Stopwatch.GetTimestamp();
+        await using var ahead = new ReadAhead(_source, cancellation);
         while (_received < _blob.Size)
         {
-            var before = _received;
-            try
-            {
-                if (!await CopyOnceAsync(sink, cancellation))
-                {
-                    return false;
-                }
-            }
-            catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
-            {
-                attempt = _received - before >= GoodProgress ? 1 : attempt + 1;
-                if (attempt > _options.MaxAttempts)
-                {
-                    throw RegistryError.From($"blob {_blob.Digest}: broke off after {_received} of {_blob.Size} bytes", error);
-                }
-
-                await Task.Delay(_client.PauseBefore(attempt - 1), cancellation);
-            }
-        }
-
-        Verify();
-        return true;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _hash.Dispose();
-
-    private async Task<bool> CopyOnceAsync(PipeWriter sink, CancellationToken cancellation)
-    {
-        var (host, response) = await _repository.OpenBlobAsync(_blob.Digest, _received, cancellation);
-        using (response)
-        {
-            CheckLength(host.Name, response);
-            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-            using var clock = new StallClock(_options.StallTimeout, cancellation);
-            if (_received > 0 && response.StatusCode != HttpStatusCode.PartialContent)
-            {
-                await SkipAsync(body, _received, clock);
-            }
-
-            return await CopyBodyAsync(body, sink, clock, cancellation);
-        }
-    }
-
-    private async Task<bool> CopyBodyAsync(Stream body, PipeWriter sink, StallClock clock, CancellationToken cancellation)
-    {
-        while (_received < _blob.Size)
-        {
-            var buffer = sink.GetMemory(ChunkSize);
-            buffer = buffer[..(int)Math.Min(buffer.Length, _blob.Size - _received)];
-            var count = await clock.ReadAsync(body, buffer);
-            if (count == 0)
-            {
-                throw new IOException("the connection ended early");
-            }
-
-            _hash.AppendData(buffer.Span[..count]);
-            _received += count;
-            _progress(_received);
-            sink.Advance(count);
-            if ((await sink.FlushAsync(cancellation)).IsCompleted)
+            var goesOn = ahead.PartAt(_received) is { } part
+                ? await CopyPartAsync(part, ahead, sink, cancellation)
+                : await CopyMainAsync(ahead, sink, cancellation);
+            if (!goesOn)
             {
                 return false;
             }
         }
 
+        Verify();
+        _source.Metrics.CountBlob(_source.Hosts(1).Current.Name, Stopwatch.GetElapsedTime(since));
         return true;
     }
 
-    // A registry that says beforehand that it has another length has another blob, and no retry cures that.
-    private void CheckLength(string host, HttpResponseMessage response)
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        var isPart = response.StatusCode == HttpStatusCode.PartialContent;
-        if (isPart && response.Content.Headers.ContentRange?.From is { } from && from != _received)
-        {
-            throw new IOException($"{host} answered from byte {from} when asked for {_received}");
-        }
-
-        var total = isPart ? response.Content.Headers.ContentRange?.Length : response.Content.Headers.ContentLength;
-        if (total is { } length && length != _blob.Size)
-        {
-            throw Mismatch($"{host} has {length} bytes, the manifest says {_blob.Size}");
-        }
+        _main?.Dispose();
+        _hash.Dispose();
     }
 
-    private static async Task SkipAsync(Stream body, long count, StallClock clock)
+    private async Task<bool> CopyMainAsync(ReadAhead ahead, PipeWriter sink, CancellationToken cancellation)
     {
-        var discarded = new byte[ChunkSize];
-        while (count > 0)
+        _main ??= new BlobRange(_source, _received, _blob.Size);
+        var buffer = sink.GetMemory(ChunkSize);
+        var count = await _main.ReadAsync(buffer[..ahead.Claim(_received, buffer.Length)], cancellation);
+        return await PassAsync(buffer[..count], ahead, sink, cancellation);
+    }
+
+    private async Task<bool> CopyPartAsync(BlobPart part, ReadAhead ahead, PipeWriter sink, CancellationToken cancellation)
+    {
+        // The main stream is where the parts begin: they go on from here.
+        _main?.Dispose();
+        _main = null;
+        while (await part.ReadAsync((int)(_received - part.Start), cancellation) is { Length: > 0 } there)
         {
-            var read = await clock.ReadAsync(body, discarded.AsMemory(0, (int)Math.Min(count, discarded.Length)));
-            count -= read > 0 ? read : throw new IOException("the connection ended early");
+            var buffer = sink.GetMemory(ChunkSize);
+            var count = Math.Min(there.Length, buffer.Length);
+            there[..count].CopyTo(buffer);
+            if (!await PassAsync(buffer[..count], ahead, sink, cancellation))
+            {
+                return false;
+            }
         }
+
+        ahead.Remove(part);
+        return true;
+    }
+
+    private async ValueTask<bool> PassAsync(ReadOnlyMemory<byte> bytes, ReadAhead ahead, PipeWriter sink, CancellationToken cancellation)
+    {
+        _hash.AppendData(bytes.Span);
+        _received += bytes.Length;
+        _progress(_received);
+        sink.Advance(bytes.Length);
+        var flush = sink.FlushAsync(cancellation);
+        var since = flush.IsCompleted ? 0 : Stopwatch.GetTimestamp();
+        var isCompleted = (await flush).IsCompleted;
+        ahead.Observe(since == 0 ? 0 : Stopwatch.GetTimestamp() - since);
+        return !isCompleted;
     }
 
     private void Verify()
     {
         if (_blob.Digest.Finish(_hash) is var actual && actual != _blob.Digest)
         {
-            throw Mismatch($"digest mismatch: its content has digest {actual}");
+            throw new ImageException(StatusCode.FailedPrecondition, $"blob {_blob.Digest}: digest mismatch: its content has digest {actual}");
         }
     }
-
-    private ImageException Mismatch(string why) => new(StatusCode.FailedPrecondition, $"blob {_blob.Digest}: {why}");
 }

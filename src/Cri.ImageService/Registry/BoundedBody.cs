@@ -1,6 +1,6 @@
 namespace Cri.ImageService.Registry;
 
-/// <summary>Reads small documents whole, and never more than is reasonable for them.</summary>
+/// <summary>Reads small documents whole, and never more than is reasonable for them, nor at any slowness.</summary>
 internal static class BoundedBody
 {
     /// <summary>The largest manifest or index, in bytes: what registries accept.</summary>
@@ -12,12 +12,11 @@ internal static class BoundedBody
     /// <summary>The largest answer of a token server, in bytes.</summary>
     internal const int TokenMax = 1 << 20;
 
-    private static readonly TimeSpan _stallTimeout = TimeSpan.FromSeconds(30);
-
     /// <summary>The whole body.</summary>
-    /// <exception cref="TimeoutException">Nothing came for 30 seconds.</exception>
+    /// <exception cref="TimeoutException">It came to a standstill, or too slowly.</exception>
     /// <exception cref="InvalidDataException">It is longer than <paramref name="max"/> bytes.</exception>
-    internal static async Task<byte[]> ReadAsync(HttpResponseMessage response, int max, CancellationToken cancellation)
+    internal static async Task<byte[]> ReadAsync(
+        HttpResponseMessage response, int max, ImageServiceOptions options, CancellationToken cancellation)
     {
         if (response.Content.Headers.ContentLength > max)
         {
@@ -25,7 +24,7 @@ internal static class BoundedBody
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        using var clock = new StallClock(_stallTimeout, cancellation);
+        using var clock = Clock(options, cancellation);
         using var buffer = new MemoryStream();
         var chunk = new byte[16 * 1024];
         int count;
@@ -42,10 +41,11 @@ internal static class BoundedBody
     }
 
     /// <summary>At most the first <paramref name="max"/> bytes, for showing.</summary>
-    internal static async Task<byte[]> ReadStartAsync(HttpResponseMessage response, int max, CancellationToken cancellation)
+    internal static async Task<byte[]> ReadStartAsync(
+        HttpResponseMessage response, int max, ImageServiceOptions options, CancellationToken cancellation)
     {
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        using var clock = new StallClock(_stallTimeout, cancellation);
+        using var clock = Clock(options, cancellation);
         var start = new byte[max];
         var (count, read) = (0, 0);
         while (count < max && (read = await clock.ReadAsync(body, start.AsMemory(count))) > 0)
@@ -55,4 +55,7 @@ internal static class BoundedBody
 
         return start[..count];
     }
+
+    private static StallClock Clock(ImageServiceOptions options, CancellationToken cancellation) =>
+        new(options.StallTimeout, options.MinBytesPerSecond, cancellation);
 }

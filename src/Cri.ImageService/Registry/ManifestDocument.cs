@@ -35,9 +35,7 @@ internal sealed record ManifestDocument
 
             return MediaTypes.IsManifest(type)
                 ? document with { Manifest = Checked(JsonSerializer.Deserialize(content, ImageJson.Default.Manifest)) }
-                : throw new InvalidDataException(MediaTypes.IsSchema1(type)
-                    ? "it is in Docker's obsolete schema 1 format, which is not supported; push the image again with a current tool"
-                    : $"media type \"{type}\" is not that of an image");
+                : throw new InvalidDataException($"media type \"{type}\" is not that of an image");
         }
         catch (Exception error) when (error is JsonException or InvalidDataException or InvalidOperationException)
         {
@@ -45,10 +43,40 @@ internal sealed record ManifestDocument
         }
     }
 
+    /// <summary>
+    /// Refuses Docker's schema 1. To be called before the digest is verified: of a signed one it covers less than the document.
+    /// </summary>
+    /// <exception cref="ImageException">FAILED_PRECONDITION: it is schema 1.</exception>
+    internal static void RefuseSchema1(string subject, byte[] content, string? headerType)
+    {
+        if (MediaTypes.IsSchema1(headerType) || HasSchema1Layers(content))
+        {
+            throw new ImageException(
+                StatusCode.FailedPrecondition,
+                $"{subject}: the manifest is in Docker's obsolete schema 1 format, which is not supported; pull and push the image again with a "
+                + "current tool, such as skopeo copy --format v2s2");
+        }
+    }
+
+    // Only to tell what it is: a registry may not say so.
+    private static bool HasSchema1Layers(byte[] content)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(content);
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("fsLayers", out _);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     private static string? MediaTypeOf(byte[] content, string? headerType)
     {
         using var json = JsonDocument.Parse(content);
         var root = json.RootElement;
+        CheckKeys(root, StringComparer.OrdinalIgnoreCase);
         var (hasManifests, hasLayers) = (root.TryGetProperty("manifests", out _), root.TryGetProperty("layers", out _));
         if (hasManifests && hasLayers)
         {
@@ -60,8 +88,33 @@ internal sealed record ManifestDocument
             return own.GetString();
         }
 
-        var isKnown = MediaTypes.IsIndex(headerType) || MediaTypes.IsManifest(headerType) || MediaTypes.IsSchema1(headerType);
+        var isKnown = MediaTypes.IsIndex(headerType) || MediaTypes.IsManifest(headerType);
         return isKnown ? headerType : hasManifests ? MediaTypes.OciIndex : hasLayers ? MediaTypes.OciManifest : headerType;
+    }
+
+    // Of a key that comes twice one reader takes the first value and another one the last; some do not tell the case of letters apart.
+    private static void CheckKeys(JsonElement element, StringComparer comparer)
+    {
+        if (element.ValueKind == JsonValueKind.Object)
+        {
+            var keys = new HashSet<string>(comparer);
+            foreach (var property in element.EnumerateObject())
+            {
+                if (!keys.Add(property.Name))
+                {
+                    throw new InvalidDataException($"it has \"{property.Name}\" twice, so it is ambiguous");
+                }
+
+                CheckKeys(property.Value, StringComparer.Ordinal);
+            }
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var item in element.EnumerateArray())
+            {
+                CheckKeys(item, StringComparer.Ordinal);
+            }
+        }
     }
 
     private static ImageIndex Checked(ImageIndex? index) =>
@@ -74,7 +127,19 @@ internal sealed record ManifestDocument
             throw new InvalidDataException("the manifest is not whole");
         }
 
-        var wrong = manifest.Layers.Append(manifest.Config).FirstOrDefault(blob => blob.Size < 0);
-        return wrong is null ? manifest : throw new InvalidDataException($"blob {wrong.Digest} has a negative size");
+        var sizes = new Dictionary<Digest, long>();
+        var total = Int128.Zero;
+        foreach (var blob in manifest.Layers.Append(manifest.Config))
+        {
+            if (blob.Size < 0 || sizes.GetValueOrDefault(blob.Digest, blob.Size) != blob.Size)
+            {
+                throw new InvalidDataException($"blob {blob.Digest} has {(blob.Size < 0 ? "a negative size" : "two sizes")}");
+            }
+
+            sizes[blob.Digest] = blob.Size;
+            total += blob.Size;
+        }
+
+        return total <= long.MaxValue ? manifest : throw new InvalidDataException("the sizes of its blobs are beyond all measure");
     }
 }

@@ -19,6 +19,8 @@ internal sealed class LayerTrees : IDisposable
     // Top first; opened when looked into, which for most images is the topmost only.
     private readonly List<(IReadOnlySet<string> Implied, Lazy<FileTree> Tree)> _layers = [];
 
+    private readonly List<(string Path, FileTime Modified)> _times = [];
+
     /// <summary>Looks into these trees, given bottom first.</summary>
     internal LayerTrees(IReadOnlyList<(Layer Layer, string Path)> layers)
     {
@@ -33,10 +35,7 @@ internal sealed class LayerTrees : IDisposable
     {
         using var tree = FileTree.Open(upper);
         FileTree.SetPermissions(tree.Root, "."u8, DefaultPermissions);
-        if (FindExplicit("") is { } root)
-        {
-            Copy(root, tree.Root);
-        }
+        _times.Add(("", FindExplicit("") is { } root ? Copy(root, tree.Root) : default));
 
         foreach (var path in _layers.SelectMany(layer => layer.Implied).Where(path => path.Length > 0).Distinct().Order(StringComparer.Ordinal))
         {
@@ -45,6 +44,8 @@ internal sealed class LayerTrees : IDisposable
                 MakeWithParents(tree, path);
             }
         }
+
+        ApplyTimes(tree);
     }
 
     /// <inheritdoc/>
@@ -71,9 +72,19 @@ internal sealed class LayerTrees : IDisposable
                 using var made = upper.OpenDirectory(Bytes(path[..end]))!;
                 if ((FindExplicit(path[..end]) ?? FindAny(path[..end])) is { } source)
                 {
-                    Copy(source, made);
+                    _times.Add((path[..end], Copy(source, made)));
                 }
             }
+        }
+    }
+
+    // Last, since a directory that is made in another one changes its time.
+    private void ApplyTimes(FileTree upper)
+    {
+        foreach (var (path, modified) in _times)
+        {
+            using var directory = upper.OpenDirectory(Bytes(path))!;
+            FileTree.SetModified(directory, "."u8, modified);
         }
     }
 
@@ -133,12 +144,12 @@ internal sealed class LayerTrees : IDisposable
         using (shown)
         {
             var (left, right) = (FileStatus.Of(wanted), FileStatus.Of(shown));
-            return (left.Permissions, left.UserId, left.GroupId) != (right.Permissions, right.UserId, right.GroupId)
+            return (left.Permissions, left.UserId, left.GroupId, left.Modified) != (right.Permissions, right.UserId, right.GroupId, right.Modified)
                 || Xattrs.List(wanted, "."u8).Any(name => !name.StartsWith(OverlayPrefix, StringComparison.Ordinal));
         }
     }
 
-    private static void Copy(Fd source, Fd target)
+    private static FileTime Copy(Fd source, Fd target)
     {
         using (source)
         {
@@ -150,7 +161,7 @@ internal sealed class LayerTrees : IDisposable
                 Xattrs.Set(target, "."u8, name, Xattrs.Get(source, "."u8, name) ?? []);
             }
 
-            FileTree.SetModified(target, "."u8, status.Modified);
+            return status.Modified;
         }
     }
 

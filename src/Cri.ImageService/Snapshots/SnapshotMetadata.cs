@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Cri.Linux;
 
 namespace Cri.ImageService.Snapshots;
 
@@ -6,6 +7,9 @@ namespace Cri.ImageService.Snapshots;
 internal sealed record SnapshotMetadata
 {
     internal const string FileName = "snapshot.json";
+
+    /// <summary>The version of this file's form.</summary>
+    public int Version { get; init; } = RecordVersion.Newest;
 
     /// <summary>The image that the container was made from.</summary>
     public required string ImageId { get; init; }

@@ -9,7 +9,7 @@ public sealed partial class ImageServer
 {
     /// <summary>
     /// The space that images and containers' writable layers take. Both lie under one root, so both name it as their mount
-    /// point, and the kubelet counts them as one file system.
+    /// point, and the kubelet counts them as one file system. What has been removed counts until its bytes are free.
     /// </summary>
     public override Task<ImageFsInfoResponse> ImageFsInfo(ImageFsInfoRequest request, ServerCallContext context)
     {

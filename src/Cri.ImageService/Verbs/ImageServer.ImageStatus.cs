@@ -11,7 +11,8 @@ public sealed partial class ImageServer
 {
     /// <summary>
     /// Describes an image by id, name or beginning of an id. An answer without an image means that it is not here. When verbose,
-    /// <c>info</c> has under the key "info" a JSON object with the chain id and the image configuration, as containerd's has.
+    /// <c>info</c> has under the key "info" a JSON object with the chain id and the image configuration, as containerd's has; of an
+    /// artifact the manifest.
     /// </summary>
     public override Task<ImageStatusResponse> ImageStatus(ImageStatusRequest request, ServerCallContext context)
     {
@@ -35,7 +36,7 @@ public sealed partial class ImageServer
         {
             writer.WriteStartObject();
             writer.WriteString("chainID", ChainId.Of(record.DiffIds)?.ToString() ?? "");
-            writer.WritePropertyName("imageSpec");
+            writer.WritePropertyName(record.Files is null ? "imageSpec" : "manifest");
             writer.WriteRawValue(_images.ReadConfiguration(record));
             writer.WriteEndObject();
         }

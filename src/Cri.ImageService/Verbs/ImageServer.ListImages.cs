@@ -14,9 +14,11 @@ public sealed partial class ImageServer
     public override Task<ListImagesResponse> ListImages(ListImagesRequest request, ServerCallContext context)
     {
         var response = new ListImagesResponse();
-        response.Images.AddRange(Matching(request.Filter?.Image?.Image ?? "").Select(ImageMessage.From));
+        response.Images.AddRange(Listed(request.Filter));
         return Task.FromResult(response);
     }
+
+    private IEnumerable<Api.V1.Image> Listed(ImageFilter? filter) => Matching(filter?.Image?.Image ?? "").Select(ImageMessage.From);
 
     private IEnumerable<ImageRecord> Matching(string filter)
     {

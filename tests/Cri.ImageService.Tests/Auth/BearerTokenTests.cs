@@ -96,6 +96,87 @@ public sealed class BearerTokenTests
     }
 
     [Fact]
+    public async Task PullAsync_TokenEndsDuringABlob_IsRenewedAndTheBlobGoesOn()
+    {
+        var image = RandomContent.Image(50, 1 << 20);
+        var (layer, content) = (image.LayerDigests[0], image.Blobs[image.LayerDigests[0]]);
+        var (granted, broke) = (0, false);
+        ScriptedRegistry registry = null!;
+        registry = new ScriptedRegistry(request =>
+        {
+            if (request.Path.StartsWith("/token"))
+            {
+                return new ScriptedAnswer(200, System.Text.Encoding.UTF8.GetBytes($$"""{"token":"t{{Interlocked.Increment(ref granted)}}"}"""));
+            }
+
+            if (request.Header("authorization") != $"Bearer t{granted}" || (broke && granted == 1))
+            {
+                return new ScriptedAnswer(401, [], Headers: $"WWW-Authenticate: Bearer realm=\"http://{registry.Host}/token\"\r\n");
+            }
+
+            var isFirst = request.Path.Contains(layer.Hex) && !broke;
+            broke |= isFirst;
+            return isFirst ? new ScriptedAnswer(200, content, SendOnly: content.Length / 2) : null;
+        }).Add(image, "long", "v1");
+        using var server = registry;
+        using var node = new ImageNode();
+
+        await node.PullAsync($"{registry.Host}/long:v1");
+
+        Assert.Equal(2, granted);
+        Assert.Equal($"bytes={content.Length / 2}-", registry.Requests.Last(request => request.Path.Contains(layer.Hex)).Header("range"));
+    }
+
+    [Theory]
+    [InlineData("WWW-Authenticate: Basic realm=\"x\"\r\nWWW-Authenticate: Bearer realm=\"REALM\"\r\n")]
+    [InlineData("WWW-Authenticate: Negotiate, Basic realm=\"x\", Bearer realm=\"REALM\"\r\n")]
+    [InlineData("WWW-Authenticate: NTLM TlRM==, Bearer realm=\"REALM\",service=\"s\", Basic realm=\"x\"\r\n")]
+    public async Task PullAsync_SeveralChallenges_FallBackFromBearerToBasic(string challenges)
+    {
+        ScriptedRegistry registry = null!;
+        registry = new ScriptedRegistry(request => request switch
+        {
+            _ when request.Path.StartsWith("/token") => new ScriptedAnswer(200, """{"token":"useless"}"""u8.ToArray()),
+            _ when request.Header("authorization")?.StartsWith("Basic ") != true =>
+                new ScriptedAnswer(401, [], Headers: challenges.Replace("REALM", $"http://{registry.Host}/token")),
+            _ => null,
+        }).Add(_image, "team/guarded", "v1");
+        using var server = registry;
+        using var node = new ImageNode();
+        var credentials = RegistryCredentials.From(new AuthConfig { Username = "user", Password = "secret" });
+
+        await node.Puller.PullAsync($"{registry.Host}/team/guarded:v1", credentials, CancellationToken.None);
+
+        // One that may have ended too early, and another in its place.
+        Assert.Equal(2, registry.Count("/token"));
+    }
+
+    [Fact]
+    public async Task PullAsync_TokenServerFailsForNow_IsAskedAgain()
+    {
+        var asked = 0;
+        using var registry = Guarded("token", _ => true, request => request.Path.StartsWith("/token") && asked++ == 0 ? new ScriptedAnswer(503, []) : null);
+        using var node = new ImageNode();
+
+        await node.PullAsync($"{registry.Host}/team/guarded:v1");
+
+        Assert.Equal(2, registry.Count("/token"));
+    }
+
+    [Theory]
+    [InlineData("", "https://registry.example.com/v2/", true)]
+    [InlineData("registry.example.com", "https://registry.example.com/v2/", true)]
+    [InlineData("https://Registry.example.com/v1/", "https://registry.example.com/v2/", true)]
+    [InlineData("registry.example.com:443", "https://registry.example.com/v2/", true)]
+    [InlineData("registry.example.com:5000", "https://registry.example.com/v2/", false)]
+    [InlineData("https://index.docker.io/v1/", "https://registry-1.docker.io/v2/", true)]
+    [InlineData("docker.io", "https://registry-1.docker.io/v2/", true)]
+    [InlineData("registry.example.com", "https://mirror.example.com/v2/", false)]
+    [InlineData("example.com", "https://registry.example.com/v2/", false)]
+    public void AreFor_ServerAddress_IsThatHostAlone(string server, string api, bool areFor) =>
+        Assert.Equal(areFor, RegistryCredentials.From(new AuthConfig { Username = "u", Password = "p", ServerAddress = server })!.AreFor(new Uri(api)));
+
+    [Fact]
     public void From_AuthThatIsNotBase64_IsInvalidArgumentWithoutEcho()
     {
         var error = Assert.Throws<ImageException>(() => RegistryCredentials.From(new AuthConfig { Auth = "not base64!" }));
@@ -121,10 +202,11 @@ public sealed class BearerTokenTests
     }
 
     // Its own token server at /token; everything else needs the token "granted".
-    private static ScriptedRegistry Guarded(string field, Func<ScriptedRequest, bool> mayHaveToken)
+    private static ScriptedRegistry Guarded(
+        string field, Func<ScriptedRequest, bool> mayHaveToken, Func<ScriptedRequest, ScriptedAnswer?>? before = null)
     {
         ScriptedRegistry registry = null!;
-        registry = new ScriptedRegistry(request => request switch
+        registry = new ScriptedRegistry(request => before?.Invoke(request) ?? request switch
         {
             _ when request.Path.StartsWith("/token") => mayHaveToken(request)
                 ? new ScriptedAnswer(200, System.Text.Encoding.UTF8.GetBytes($$"""{"{{field}}":"granted","expires_in":300}"""))

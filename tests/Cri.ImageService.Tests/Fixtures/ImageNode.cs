@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using Cri.ImageService.Layers;
 using Cri.ImageService.Pull;
 using Cri.ImageService.Snapshots;
+using Cri.ImageService.Transfer.Export;
+using Cri.ImageService.Transfer.Import;
 
 namespace Cri.ImageService.Tests.Fixtures;
 
@@ -29,23 +32,43 @@ public sealed class ImageNode : IDisposable
 
     public ImageServer Server { get; private set; } = null!;
 
-    public void Reopen()
+    public ImageImporter Importer { get; private set; } = null!;
+
+    public ImageExporter Exporter { get; private set; } = null!;
+
+    /// <summary>Ends it and starts it again; <paramref name="meanwhile"/> runs in between.</summary>
+    public void Reopen(Action? meanwhile = null)
     {
         Close();
+        meanwhile?.Invoke();
         var options = _configure(new ImageServiceOptions { Root = Root, RetryDelay = TimeSpan.FromMilliseconds(10) });
-        Layers = LayerStore.Open(options.Root);
-        Images = ImageStore.Open(options.Root, Layers);
+        Layers = LayerStore.Open(options.Root, new ImageJournal(Told.Enqueue, Told.Enqueue));
+        Images = ImageStore.Open(options.Root, Layers, options.Pinned);
         Snapshotter = Snapshotter.Open(options.Root, Layers);
         Layers.RemoveUnused();
         Puller = new ImagePuller(options, Images, Layers);
         Server = new ImageServer(Images, Puller, Snapshotter, Layers);
+        Importer = new ImageImporter(Images, Puller);
+        Exporter = new ImageExporter(Images, Layers);
     }
+
+    public Task<IReadOnlyList<ImportedImage>> ImportAsync(string path, string name = "", string? platform = null) =>
+        Importer.ImportAsync(path, Options(name, platform), CancellationToken.None);
+
+    public Task<IReadOnlyList<ImportedImage>> ImportAsync(byte[] archive, string name = "", string? platform = null) =>
+        Importer.ImportAsync(new MemoryStream(archive), Options(name, platform), CancellationToken.None);
 
     public Task<ImageRecord> PullAsync(string reference) => Puller.PullAsync(reference, null, CancellationToken.None);
 
-    /// <summary>Every file and directory below a part of the root.</summary>
-    public IReadOnlyList<string> Names(string part) =>
-        [.. Directory.EnumerateFileSystemEntries(Path.Join(Root, part), "*", new EnumerationOptions { AttributesToSkip = 0 }).Select(path => Path.GetFileName(path))];
+    /// <summary>What an operator was told.</summary>
+    public ConcurrentQueue<string> Told { get; } = [];
+
+    /// <summary>Every file and directory below a part of the root, when what was removed is gone from disk.</summary>
+    public IReadOnlyList<string> Names(string part)
+    {
+        Layers.Removal.WhenIdleAsync().Wait(TimeSpan.FromSeconds(60));
+        return [.. Directory.EnumerateFileSystemEntries(Path.Join(Root, part), "*", new EnumerationOptions { AttributesToSkip = 0 }).Select(path => Path.GetFileName(path))];
+    }
 
     /// <summary>Where the tree of an image's layer lies, counted from the bottom.</summary>
     public string Tree(ImageRecord image, int layer = 0) => Layers.TreePath(image.Layers[layer]);
@@ -68,5 +91,9 @@ public sealed class ImageNode : IDisposable
     {
         Puller?.Dispose();
         Images?.Dispose();
+        Layers?.Dispose();
     }
+
+    private static ImportOptions Options(string name, string? platform) =>
+        new() { Name = name, Platform = platform is null ? Cri.Oci.Images.Platform.Host : Cri.Oci.Images.Platform.Parse(platform) };
 }

@@ -22,12 +22,31 @@ public static class RawTar
         Put(block, 116, "0000000\0");
         Put(block, 124, Convert.ToString(content.Length, 8).PadLeft(11, '0') + "\0");
         Put(block, 136, "00000000000\0");
-        Put(block, 148, "        ");
         block[156] = (byte)type;
         Put(block, 257, "ustar\0" + "00");
-        Put(block, 148, Convert.ToString(block.Take(512).Sum(value => value), 8).PadLeft(6, '0') + "\0 ");
+        Sign(block);
         content.CopyTo(block, 512);
         return block;
+    }
+
+    /// <summary>A header whose fields the test sets itself, by their offset; the checksum is set last.</summary>
+    public static byte[] Header(string name, char type, params (int Offset, string Bytes)[] fields)
+    {
+        var block = Entry(name, type, "");
+        foreach (var (offset, bytes) in fields)
+        {
+            Encoding.Latin1.GetBytes(bytes).CopyTo(block, offset);
+        }
+
+        Sign(block);
+        return block;
+    }
+
+    /// <summary>Sets the checksum of the header that <paramref name="block"/> begins with.</summary>
+    public static void Sign(byte[] block)
+    {
+        Put(block, 148, "        ");
+        Put(block, 148, Convert.ToString(block.Take(512).Sum(value => value), 8).PadLeft(6, '0') + "\0 ");
     }
 
     public static byte[] Pax(params byte[][] records) => Entry("pax", 'x', [.. records.SelectMany(record => record)]);

@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Cri.Oci.Images;
 
@@ -17,6 +20,9 @@ public sealed record ScriptedAnswer(int Status, byte[] Body, string ContentType 
 {
     /// <summary>Awaited before the body is sent.</summary>
     public Task? Hold { get; init; }
+
+    /// <summary>Awaited between the bytes of the body, each sent alone; null sends it as a whole.</summary>
+    public Func<Task>? Drip { get; init; }
 }
 
 /// <summary>A registry that lies, breaks off or stalls as a test tells it: no real one can be made to.</summary>
@@ -25,11 +31,13 @@ public sealed class ScriptedRegistry : IDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<ScriptedRequest, ScriptedAnswer?> _script;
+    private readonly X509Certificate2? _certificate;
     private readonly ConcurrentDictionary<string, byte[]> _content = new();
 
     /// <summary>The script may answer; what it leaves (null) is answered honestly from what was added.</summary>
-    public ScriptedRegistry(Func<ScriptedRequest, ScriptedAnswer?>? script = null)
+    public ScriptedRegistry(Func<ScriptedRequest, ScriptedAnswer?>? script = null, X509Certificate2? certificate = null)
     {
+        _certificate = certificate;
         _script = script ?? (_ => null);
         _listener.Start();
         Host = $"127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
@@ -83,7 +91,7 @@ public sealed class ScriptedRegistry : IDisposable
         {
             try
             {
-                var stream = client.GetStream();
+                await using var stream = await OpenAsync(client);
                 while (await ReadAsync(stream) is { } request)
                 {
                     Requests.Enqueue(request);
@@ -93,10 +101,22 @@ public sealed class ScriptedRegistry : IDisposable
                     }
                 }
             }
-            catch (Exception error) when (error is IOException or OperationCanceledException or SocketException)
+            catch (Exception error) when (error is IOException or OperationCanceledException or SocketException or AuthenticationException)
             {
             }
         }
+    }
+
+    private async Task<Stream> OpenAsync(TcpClient client)
+    {
+        if (_certificate is null)
+        {
+            return client.GetStream();
+        }
+
+        var secure = new SslStream(client.GetStream());
+        await secure.AuthenticateAsServerAsync(_certificate);
+        return secure;
     }
 
     private ScriptedAnswer Honest(ScriptedRequest request)
@@ -110,14 +130,16 @@ public sealed class ScriptedRegistry : IDisposable
         var type = request.Path.Contains("/manifests/") ? MediaTypes.OciManifest : "application/octet-stream";
         if (request.Header("range") is { } range)
         {
-            var from = int.Parse(range["bytes=".Length..].TrimEnd('-'));
-            return new ScriptedAnswer(206, body[from..], type, Headers: $"{headers}Content-Range: bytes {from}-{body.Length - 1}/{body.Length}\r\n");
+            var bounds = range["bytes=".Length..].Split('-');
+            var from = int.Parse(bounds[0]);
+            var last = bounds[1].Length > 0 ? Math.Min(int.Parse(bounds[1]), body.Length - 1) : body.Length - 1;
+            return new ScriptedAnswer(206, body[from..(last + 1)], type, Headers: $"{headers}Content-Range: bytes {from}-{last}/{body.Length}\r\n");
         }
 
         return new ScriptedAnswer(200, body, type, Headers: headers);
     }
 
-    private async Task<bool> AnswerAsync(NetworkStream stream, ScriptedRequest request, ScriptedAnswer answer)
+    private async Task<bool> AnswerAsync(Stream stream, ScriptedRequest request, ScriptedAnswer answer)
     {
         var head = $"HTTP/1.1 {answer.Status} Scripted\r\nContent-Type: {answer.ContentType}\r\nContent-Length: {answer.Body.Length}\r\n{answer.Headers}\r\n";
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head), _stop.Token);
@@ -127,11 +149,22 @@ public sealed class ScriptedRegistry : IDisposable
         }
 
         await (answer.Hold?.WaitAsync(_stop.Token) ?? Task.CompletedTask);
+        for (var i = 0; answer.Drip is not null && i < answer.Body.Length; i++)
+        {
+            await stream.WriteAsync(answer.Body.AsMemory(i, 1), _stop.Token);
+            await answer.Drip().WaitAsync(_stop.Token);
+        }
+
+        if (answer.Drip is not null)
+        {
+            return true;
+        }
+
         await stream.WriteAsync(answer.Body.AsMemory(0, answer.SendOnly ?? answer.Body.Length), _stop.Token);
         return answer.SendOnly is null;
     }
 
-    private async Task<ScriptedRequest?> ReadAsync(NetworkStream stream)
+    private async Task<ScriptedRequest?> ReadAsync(Stream stream)
     {
         var head = new StringBuilder();
         var one = new byte[1];

@@ -87,6 +87,13 @@ public sealed class HostsDirectoryTests : IDisposable
     [InlineData("[[host]]", 1, "arrays of tables")]
     [InlineData("server \"x\"", 1, "expected '='")]
     [InlineData("dial_timeout = \"soon\"", 1, "not a duration")]
+    [InlineData("fallback = \"no\"", 1, "true or false")]
+    [InlineData("\nfallback = false", 2, "there has to be a [host")]
+    [InlineData("[host.\"http://a\"]\nfallback = false", 2, "unknown key \"fallback\"")]
+    [InlineData("[host.\"http://a\"]\n[host.\"http://a\".host.\"http://b\"]", 2, "unknown key \"host\"")]
+    [InlineData("[host.\"http://a\"]\nclient = [[\"a\", \"b\", \"c\"]]", 2, "pairs of a certificate")]
+    [InlineData("capabilities = [[[[[[[[[[[[[[[[[[[[[[\"pull\"", 1, "inside each other")]
+    [InlineData("ca = \"a\\u0000b\"", 1, "a NUL")]
     public void Resolve_BadFile_NamesFileLineAndReason(string text, int line, string reason)
     {
         Write("example.com", text);
@@ -96,6 +103,82 @@ public sealed class HostsDirectoryTests : IDisposable
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
         Assert.StartsWith($"{_directory.Join("example.com", "hosts.toml")}:{line}: ", error.Message);
         Assert.Contains(reason, error.Message);
+    }
+
+    [Fact]
+    public void Resolve_ManyHosts_KeepTheOrderOfTheFile()
+    {
+        string[] names = ["z", "a", "m", "b", "y"];
+        Write("example.com", string.Concat(names.Select(name => $"[host.\"http://{name}\".header]\nx = \"1\"\n")) + "[host.\"http://first-named\"]");
+
+        var hosts = new HostsDirectory(_directory.Path).Resolve("example.com");
+
+        Assert.Equal([.. names, "first-named", "example.com"], hosts.Select(host => host.Api.Host));
+    }
+
+    [Fact]
+    public void Resolve_NoFallback_LeavesTheServerOut()
+    {
+        Write("example.com", "server = \"https://example.com\"\nfallback = false\n[host.\"http://a\"]\n[host.\"http://b\"]");
+
+        Assert.Equal(["a", "b"], new HostsDirectory(_directory.Path).Resolve("example.com").Select(host => host.Api.Host));
+    }
+
+    [Fact]
+    public void Resolve_ServerIsDockerHubsName_IsWhereItAnswers()
+    {
+        Write("docker.io", "server = \"https://docker.io\"");
+
+        Assert.Equal("https://registry-1.docker.io/v2/", new HostsDirectory(_directory.Path).Resolve("docker.io").Single().Api.ToString());
+    }
+
+    [Fact]
+    public async Task PullAsync_NoFallbackAndMirrorFails_RegistryIsNotAsked()
+    {
+        var image = TestImage.Small("no fallback");
+        using var mirror = new ScriptedRegistry();
+        using var registry = new ScriptedRegistry().Add(image, "fallback", "v1");
+        Write(registry.Host, $"fallback = false\n[host.\"http://{mirror.Host}\"]");
+        using var node = new ImageNode(options => options with { HostsDir = _directory.Path });
+
+        var error = await Assert.ThrowsAsync<ImageException>(() => node.PullAsync($"{registry.Host}/fallback:v1"));
+
+        Assert.Equal(StatusCode.NotFound, error.StatusCode);
+        Assert.Empty(registry.Requests);
+    }
+
+    [Fact]
+    public async Task PullAsync_FileChanges_CountsFromTheNextPull()
+    {
+        var (first, second) = (TestImage.Small("first"), TestImage.Small("second"));
+        using var one = new ScriptedRegistry().Add(first, "changing", "v1");
+        using var other = new ScriptedRegistry().Add(second, "changing", "v1");
+        using var node = new ImageNode(options => options with { HostsDir = _directory.Path });
+        Write("registry.test", $"server = \"http://{one.Host}\"");
+        Assert.Equal(first.Id, (await node.PullAsync("registry.test/changing:v1")).Id);
+
+        Write("registry.test", $"server = \"http://{other.Host}\"\n[header]\nX-Team = [\"a\", \"b\"]");
+
+        Assert.Equal(second.Id, (await node.PullAsync("registry.test/changing:v1")).Id);
+        Assert.All(other.Requests, request => Assert.Equal("a, b", request.Header("x-team")));
+    }
+
+    [Fact]
+    public async Task PullAsync_MirrorRedirectsElsewhere_ItsHeadersStay()
+    {
+        var image = TestImage.Small("redirected");
+        using var storage = new ScriptedRegistry();
+        storage.AddContent("/layer", image.Blobs[image.LayerDigests[0]]);
+        using var mirror = new ScriptedRegistry(request => request.Path.Contains(image.LayerDigests[0].Hex)
+            ? new ScriptedAnswer(307, [], Headers: $"Location: http://{storage.Host}/layer\r\n")
+            : null).Add(image, "redirected", "v1");
+        Write("registry.test", $"[host.\"http://{mirror.Host}\"]\n[host.\"http://{mirror.Host}\".header]\nAuthorization = \"Basic hunter2\"");
+        using var node = new ImageNode(options => options with { HostsDir = _directory.Path });
+
+        await node.PullAsync("registry.test/redirected:v1");
+
+        Assert.All(mirror.Requests, request => Assert.Equal("Basic hunter2", request.Header("authorization")));
+        Assert.Null(storage.Requests.Single().Header("authorization"));
     }
 
     [Fact]

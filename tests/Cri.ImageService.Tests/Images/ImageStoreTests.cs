@@ -82,7 +82,7 @@ public sealed class ImageStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Open_DamagedRecordOrLayer_IsDroppedAndReported()
+    public async Task Open_DamagedRecordOrMissingLayer_IsNotShownAndReported()
     {
         var (damaged, _) = await PullAsync("damaged", "one", "v1");
         var (_, robbed) = await PullAsync("robbed", "two", "v1");
@@ -94,8 +94,9 @@ public sealed class ImageStoreTests : IDisposable
 
         Assert.Equal(2, _node.Images.Problems.Count);
         Assert.Equal([intact.Id], _node.Images.Images.Select(image => image.Id));
+        Assert.Equal([robbed.Id], _node.Images.DamagedImages.Select(image => image.Id));
         Assert.Single(_node.Names("layers"));
-        Assert.Single(_node.Names("images"));
+        Assert.Equal(2, _node.Names("images").Count);
     }
 
     [Fact]

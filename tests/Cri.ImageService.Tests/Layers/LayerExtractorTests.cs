@@ -103,6 +103,26 @@ public sealed class LayerExtractorTests : IDisposable
     }
 
     [Fact]
+    public void Extract_WhiteoutAfterSameDirectory_KeepsWhatTheLayerHas()
+    {
+        Extract(new LayerTar().Directory("dir/", 0x1C0).File("dir/new", "x").File(".wh.dir"));
+
+        Assert.Equal("x", File.ReadAllText(_directory.Join("dir/new")));
+        Assert.Equal((0x1C0, LayerTar.Time.ToUnixTimeSeconds()), (Status("dir").Permissions, Status("dir").Modified.Seconds));
+        Assert.Equal("y"u8.ToArray(), Xattrs.Get(_directory.Join("dir"), "trusted.overlay.opaque"));
+    }
+
+    [Fact]
+    public void Extract_WhiteoutThenEntriesBelowIt_DirectoryIsOpaque()
+    {
+        Extract(new LayerTar().File(".wh.dir").File("dir/below/new", "x"));
+
+        Assert.Equal("x", File.ReadAllText(_directory.Join("dir/below/new")));
+        Assert.Equal("y"u8.ToArray(), Xattrs.Get(_directory.Join("dir"), "trusted.overlay.opaque"));
+        Assert.Null(Xattrs.Get(_directory.Join("dir/below"), "trusted.overlay.opaque"));
+    }
+
+    [Fact]
     public void Extract_EntryTwice_LastWins()
     {
         Extract(new LayerTar().Directory("d/").File("d/x", "old").File("d", "now a file").Directory("d/").File("d/y", "new"));
@@ -215,7 +235,7 @@ public sealed class LayerExtractorTests : IDisposable
     }
 
     [Theory]
-    [InlineData('S')]
+    [InlineData('V')]
     [InlineData('M')]
     public void Extract_UnsupportedType_IsRefusedByName(char type)
     {

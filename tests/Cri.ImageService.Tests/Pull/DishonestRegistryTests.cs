@@ -143,11 +143,11 @@ public sealed class DishonestRegistryTests
         using var registry = new ScriptedRegistry(request => request.Path.Contains(image.LayerDigests[0].Hex) && ++calls == 1
             ? new ScriptedAnswer(200, image.Blobs[image.LayerDigests[0]]) { Hold = never.Task }
             : null).Add(image, "stalls", "v1");
-        using var node = new ImageNode(options => options with { StallTimeout = TimeSpan.FromMilliseconds(300) });
+        using var node = new ImageNode(options => options with { StallTimeout = TimeSpan.FromSeconds(2) });
 
         await node.PullAsync($"{registry.Host}/stalls:v1");
 
-        Assert.Equal(2, registry.Count(image.LayerDigests[0].Hex));
+        Assert.True(registry.Count(image.LayerDigests[0].Hex) >= 2, "nothing was resumed");
     }
 
     [Fact]
@@ -334,7 +334,7 @@ public sealed class DishonestRegistryTests
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!condition())
         {
             await Task.Delay(5, limit.Token);

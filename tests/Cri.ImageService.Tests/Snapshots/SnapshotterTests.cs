@@ -70,7 +70,7 @@ public sealed class SnapshotterTests : IDisposable
         Assert.Equal(0x1ED, FileStatus.Of(root.Join("gone"))!.Permissions);
         Assert.True(File.Exists(root.Join("root/.config/deep/file")));
         Assert.True(File.Exists(root.Join("tmp/one")));
-        Assert.Equal(["root", "tmp"], Directory.EnumerateDirectories(_node.Snapshotter.UpperPath("c1")).Select(Path.GetFileName).Order());
+        Assert.Equal(["plain", "root", "tmp"], Directory.EnumerateDirectories(_node.Snapshotter.UpperPath("c1")).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -101,6 +101,60 @@ public sealed class SnapshotterTests : IDisposable
 
         Assert.Equal("bind", mount.Type);
         Assert.Equal(_node.Snapshotter.UpperPath("c1"), mount.Source);
+    }
+
+    [Fact]
+    public async Task PrepareAsync_WithIdsButNoMappedLayers_IsACopyWithOtherOwners()
+    {
+        var record = await PullAsync(new TestImage()
+            .Layer(new LayerTar().Directory("./").Directory("bin/").File("bin/su", "suid", 0x9ED).File("own", "1", 0x1A4, 7, 8).Symlink("link", "own"))
+            .Layer(new LayerTar().File("bin/other", "2")));
+        var ids = new SnapshotIds(new IdMap(new IdMapping(0, 100000, 65536), new IdMapping(0, 200000, 65536)), null);
+
+        var mount = await _node.Snapshotter.PrepareAsync("c1", record, ids, CancellationToken.None);
+
+        using var root = Mounted.Mount(mount);
+        Assert.Equal((100007u, 200008u), OwnerOf(root.Join("own")));
+        Assert.All(["", "bin", "bin/su", "bin/other", "link"], name => Assert.Equal((100000u, 200000u), OwnerOf(root.Join(name))));
+        Assert.Equal(0x9ED, FileStatus.Of(root.Join("bin/su"))!.Permissions);
+        Assert.Equal((7u, 8u), OwnerOf(_node.Tree(record) + "/own"));
+    }
+
+    [Fact]
+    public async Task PrepareViewAsync_OfAnImage_ShowsItReadonlyAndGoesWithTheContainer()
+    {
+        var record = await PullAsync(new TestImage().Layer(new LayerTar().File("one", "1")).Layer(new LayerTar().File(".wh.one").File("two", "2")));
+        await _node.Snapshotter.PrepareAsync("c1", record, CancellationToken.None);
+
+        var mount = await _node.Snapshotter.PrepareViewAsync("c1", 3, record, null, CancellationToken.None);
+
+        using (var root = Mounted.Mount(mount))
+        {
+            Assert.Equal(["two"], Directory.EnumerateFileSystemEntries(root.Join("")).Select(Path.GetFileName));
+            Assert.Throws<IOException>(() => File.WriteAllText(root.Join("new"), "x"));
+        }
+
+        Assert.Equal(["c1"], _node.Snapshotter.Containers);
+        await _node.Snapshotter.RemoveAsync("c1");
+        Assert.Empty(_node.Names("containers"));
+    }
+
+    [Fact]
+    public async Task SweepAsync_ViewOfAKnownContainer_Stays()
+    {
+        var record = await PullAsync(TestImage.Small("view"));
+        await _node.Snapshotter.PrepareViewAsync("c1", 0, record, null, CancellationToken.None);
+        await _node.Snapshotter.PrepareViewAsync("c2", 0, record, null, CancellationToken.None);
+
+        Assert.Equal(["c2"], await _node.Snapshotter.SweepAsync(["c1"]));
+
+        Assert.Single(_node.Names("containers"));
+    }
+
+    private static (uint User, uint Group) OwnerOf(string path)
+    {
+        var status = FileStatus.Of(path)!;
+        return (status.UserId, status.GroupId);
     }
 
     [Fact]

@@ -8,7 +8,11 @@ namespace Cri.ImageService.Hosts.Toml;
 /// </summary>
 internal sealed class TomlReader
 {
+    // Hosts files need three.
+    private const int DepthMax = 16;
+
     private readonly TomlScanner _scanner;
+    private int _depth;
     private readonly TomlTable _root = new(1);
     private readonly HashSet<TomlTable> _defined = [];
 
@@ -100,10 +104,22 @@ internal sealed class TomlReader
         return _scanner.Peek switch
         {
             '"' or '\'' => new TomlString(_scanner.ReadString(), line),
-            '[' => ReadArray(line),
-            '{' => ReadInlineTable(line),
+            '[' => Nested(() => ReadArray(line)),
+            '{' => Nested(() => ReadInlineTable(line)),
             _ => ReadWord(line),
         };
+    }
+
+    private TomlValue Nested(Func<TomlValue> read)
+    {
+        if (_depth++ == DepthMax)
+        {
+            throw _scanner.Error($"more than {DepthMax} arrays and tables inside each other");
+        }
+
+        var value = read();
+        _depth--;
+        return value;
     }
 
     private TomlValue ReadWord(int line)

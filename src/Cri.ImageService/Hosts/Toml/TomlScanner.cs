@@ -95,7 +95,8 @@ internal sealed class TomlScanner(string text)
             value.Append(quote == '"' && TryTake('\\') ? ReadEscape() : _text[_position++].ToString());
         }
 
-        return value.ToString();
+        // No file, header or address has one, and what reads them fails in its own way.
+        return value.ToString() is var text && !text.Contains('\0') ? text : throw Error("a string has a NUL in it");
     }
 
     private string Found => IsAtEnd ? "the end of the file" : Peek is '\n' or '\r' ? "the end of the line" : $"'{Peek}'";

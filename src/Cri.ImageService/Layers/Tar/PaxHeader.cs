@@ -6,14 +6,22 @@ namespace Cri.ImageService.Layers.Tar;
 
 /// <summary>
 /// The records of a PAX extended header (pax(1), "length key=value\n") and of GNU's long names: what overrides the next
-/// header block.
+/// header block. Names count as bytes, whatever <c>hdrcharset</c> says.
 /// </summary>
 internal sealed class PaxHeader
 {
     private const string XattrPrefix = "SCHILY.xattr.";
+    private const string LibarchiveXattrPrefix = "LIBARCHIVE.xattr.";
     private const string SparsePrefix = "GNU.sparse.";
 
     private readonly List<KeyValuePair<string, byte[]>> _xattrs = [];
+
+    internal PaxHeader()
+    {
+    }
+
+    /// <summary>Begins with what a global header says of every entry: owner and time.</summary>
+    internal PaxHeader(PaxHeader common) => (UserId, GroupId, Modified) = (common.UserId, common.GroupId, common.Modified);
 
     internal byte[]? Name { get; set; }
 
@@ -27,7 +35,11 @@ internal sealed class PaxHeader
 
     internal FileTime? Modified { get; private set; }
 
-    internal bool IsSparse { get; private set; }
+    /// <summary>Set when the file has holes.</summary>
+    internal SparseMap? Sparse { get; private set; }
+
+    /// <summary>What only makes sense for a single entry.</summary>
+    internal bool NamesOneEntry => Name is not null || LinkName is not null || Size is not null || Sparse is not null;
 
     internal IReadOnlyList<KeyValuePair<string, byte[]>> Xattrs => _xattrs;
 
@@ -87,12 +99,30 @@ internal sealed class PaxHeader
             case var _ when key.StartsWith(XattrPrefix, StringComparison.Ordinal):
                 _xattrs.Add(new(key[XattrPrefix.Length..], value.ToArray()));
                 break;
+            case var _ when key.StartsWith(LibarchiveXattrPrefix, StringComparison.Ordinal):
+                AddEncoded(Uri.UnescapeDataString(key[LibarchiveXattrPrefix.Length..]), value);
+                break;
             case var _ when key.StartsWith(SparsePrefix, StringComparison.Ordinal):
-                IsSparse = true;
+                (Sparse ??= new SparseMap()).Apply(key[SparsePrefix.Length..], value);
                 break;
             default:
                 break;
         }
+    }
+
+    // libarchive writes each attribute in its own form, in base64 without padding, and in Schilling's, which others read too.
+    private void AddEncoded(string name, ReadOnlySpan<byte> value)
+    {
+        if (_xattrs.Exists(known => known.Key == name))
+        {
+            return;
+        }
+
+        var text = Encoding.ASCII.GetString(value).TrimEnd('=');
+        var decoded = new byte[text.Length];
+        _xattrs.Add(Convert.TryFromBase64String(text.PadRight((text.Length + 3) / 4 * 4, '='), decoded, out var length)
+            ? new(name, decoded[..length])
+            : throw new LayerFormatException($"damaged PAX header: attribute {name} is not in base64"));
     }
 
     private static byte[] Whole(string key, ReadOnlySpan<byte> value) =>
@@ -127,6 +157,8 @@ internal sealed class PaxHeader
             nanoseconds = (nanoseconds * 10) + (i < fraction.Length ? (uint)(fraction[i] - '0') : 0);
         }
 
-        return value[0] == '-' && nanoseconds > 0 ? new FileTime(seconds - 1, 1_000_000_000 - nanoseconds) : new FileTime(seconds, nanoseconds);
+        return value[0] == '-' && nanoseconds > 0 && seconds > long.MinValue
+            ? new FileTime(seconds - 1, 1_000_000_000 - nanoseconds)
+            : new FileTime(seconds, nanoseconds);
     }
 }

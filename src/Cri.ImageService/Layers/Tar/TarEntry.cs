@@ -13,8 +13,14 @@ internal sealed record TarEntry
     /// <summary>The target of a link; empty otherwise.</summary>
     public required byte[] LinkName { get; init; }
 
-    /// <summary>The length of the content in bytes; 0 for all but files.</summary>
+    /// <summary>The length of the file in bytes, its holes included; 0 for all but files.</summary>
     public required long Size { get; init; }
+
+    /// <summary>How many bytes of content the archive has; less than <see cref="Size"/> for a file with holes.</summary>
+    public required long StoredSize { get; init; }
+
+    /// <summary>Of a sparse file, where its content belongs, in order; null for any other.</summary>
+    public IReadOnlyList<SparseRegion>? Regions { get; init; }
 
     /// <summary>Permissions, setuid, setgid and sticky bits.</summary>
     public required int Permissions { get; init; }

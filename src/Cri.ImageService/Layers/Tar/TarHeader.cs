@@ -30,14 +30,29 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
 
     internal FileTime Modified => new(Number(136, 12, "mtime"), 0);
 
-    /// <summary>The leading directories of a ustar name; GNU keeps other things there.</summary>
-    internal ReadOnlySpan<byte> Prefix => IsUstar ? Text(345, 155) : [];
+    /// <summary>The leading directories of a ustar name; GNU keeps other things there, and star two times behind it.</summary>
+    internal ReadOnlySpan<byte> Prefix => IsUstar ? Text(345, IsStar ? 131 : 155) : [];
 
-    internal ulong Device => HasDevice ? DeviceNumber.Pack((uint)Number(329, 8, "devmajor"), (uint)Number(337, 8, "devminor")) : 0;
+    internal ulong Device => HasDevice ? DeviceNumber.Pack(HalfDevice(329, "devmajor"), HalfDevice(337, "devminor")) : 0;
+
+    /// <summary>Of an old GNU sparse file, the map as far as it fits into the header.</summary>
+    internal ReadOnlySpan<byte> SparseRecords => _block.Slice(386, 96);
+
+    /// <summary>Of an old GNU sparse file, whether blocks with more of the map follow.</summary>
+    internal bool IsSparseExtended => _block[482] != 0;
+
+    /// <summary>Of an old GNU sparse file, its length with the holes.</summary>
+    internal long SparseRealSize => Number(483, 12, "real size");
 
     private bool IsUstar => _block.Slice(257, 6).SequenceEqual("ustar\0"u8);
 
+    private bool IsStar => _block[508..].SequenceEqual("tar\0"u8);
+
     private bool HasDevice => _block.Slice(257, 5).SequenceEqual("ustar"u8);
+
+    /// <summary>A number field: octal digits, or GNU's binary form for what those cannot hold.</summary>
+    internal static long Number(ReadOnlySpan<byte> bytes, string field) =>
+        (bytes[0] & 0x80) != 0 ? Binary(bytes, field) : Octal(bytes, field);
 
     /// <summary>The checksum counts itself as spaces. Some old tars summed signed bytes.</summary>
     internal void Verify()
@@ -64,10 +79,12 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
         return end < 0 ? field : field[..end];
     }
 
-    private long Number(int offset, int length, string field)
+    private long Number(int offset, int length, string field) => Number(_block.Slice(offset, length), field);
+
+    private uint HalfDevice(int offset, string field)
     {
-        var bytes = _block.Slice(offset, length);
-        return (bytes[0] & 0x80) != 0 ? Binary(bytes, field) : Octal(bytes, field);
+        var number = Number(offset, 8, field);
+        return number is >= 0 and <= uint.MaxValue ? (uint)number : throw new LayerFormatException($"damaged tar header: {field} is out of range");
     }
 
     // GNU: the high bit of the first byte marks a big-endian two's complement number.
@@ -92,7 +109,9 @@ internal readonly ref struct TarHeader(ReadOnlySpan<byte> block)
     private static long Octal(ReadOnlySpan<byte> bytes, string field)
     {
         var value = 0L;
-        foreach (var digit in bytes.Trim(" \0"u8))
+        var digits = bytes.Trim(" \0"u8);
+        var end = digits.IndexOf((byte)0);
+        foreach (var digit in end < 0 ? digits : digits[..end])
         {
             if (digit is < (byte)'0' or > (byte)'7')
             {

@@ -1,0 +1,14 @@
+namespace Cri.ImageService.Tests.Fixtures;
+
+/// <summary>Waits for what other threads bring about.</summary>
+public static class Until
+{
+    public static async Task TrueAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!condition())
+        {
+            await Task.Delay(5, limit.Token);
+        }
+    }
+}
