@@ -14,14 +14,15 @@ public static class RecordFile
     public static void Write<T>(string path, T record, JsonTypeInfo<T> type) => AtomicFile.WriteVolatile(
         path, JsonSerializer.SerializeToUtf8Bytes(record, type), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-    /// <summary>Reads a record; null when there is none. Throws <see cref="JsonException"/> with the path when it is damaged.</summary>
+    /// <summary>Reads a record; null when there is none. Throws <see cref="JsonException"/> with the path when it is damaged, <see cref="NewerRecordException"/> when it is not ours to read.</summary>
     public static T? Read<T>(string path, JsonTypeInfo<T> type)
         where T : class
     {
         try
         {
-            using var stream = File.OpenRead(path);
-            return JsonSerializer.Deserialize(stream, type);
+            var json = File.ReadAllBytes(path);
+            RecordVersion.Check(path, json);
+            return JsonSerializer.Deserialize(json, type);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -12,7 +12,7 @@ namespace Cri.RuntimeService;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true,
     WriteIndented = true,
-    Converters = [typeof(PodSandboxConfigJson), typeof(ContainerConfigJson)])]
+    Converters = [typeof(PodSandboxConfigJson), typeof(ContainerConfigJson), typeof(LinuxContainerResourcesJson)])]
 [JsonSerializable(typeof(SandboxRecord))]
 [JsonSerializable(typeof(ContainerRecord))]
 [JsonSerializable(typeof(ExitRecord))]
@@ -41,3 +41,6 @@ public sealed class PodSandboxConfigJson : MessageJson<V1.PodSandboxConfig>;
 
 /// <summary>ContainerConfig as JSON.</summary>
 public sealed class ContainerConfigJson : MessageJson<V1.ContainerConfig>;
+
+/// <summary>LinuxContainerResources as JSON.</summary>
+public sealed class LinuxContainerResourcesJson : MessageJson<V1.LinuxContainerResources>;

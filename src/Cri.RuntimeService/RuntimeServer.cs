@@ -1,10 +1,16 @@
+using Cri.RuntimeService.Checkpoints;
 using Cri.RuntimeService.Cni;
 using Cri.RuntimeService.Containers;
+using Cri.RuntimeService.Events;
+using Cri.RuntimeService.Host;
 using Cri.RuntimeService.Lifecycle;
+using Cri.RuntimeService.Metrics;
 using Cri.RuntimeService.Runtimes;
 using Cri.RuntimeService.Sandboxes;
 using Cri.RuntimeService.Spec;
 using Cri.RuntimeService.Stats;
+using Cri.Streaming;
+using Grpc.Core;
 
 namespace Cri.RuntimeService;
 
@@ -22,8 +28,24 @@ public sealed partial class RuntimeServer(
     ContainerStarter containerStarter,
     ContainerStopper containerStopper,
     ContainerRemover containerRemover,
+    StuckRetries retries,
+    ContainerEvents events,
+    ResourceUpdater resourceUpdater,
+    ContainerCheckpointer containerCheckpointer,
     ContainerStatsReader stats,
+    PodStatsReader podStats,
+    PodMetricsReader podMetrics,
+    StreamingServer streaming,
     CniNetwork network,
+    TemplatedNetwork templatedNetwork,
     OciRuntimes runtimes,
+    HandlerFeatures features,
     CgroupDriver cgroups,
-    VerboseInfo verbose) : V1.RuntimeService.RuntimeServiceBase;
+    HostFacts host,
+    VerboseInfo verbose) : V1.RuntimeService.RuntimeServiceBase
+{
+    /// <summary>All its methods, ready to be hosted.</summary>
+    public ServerServiceDefinition Definition => V1.RuntimeService.BindService(this)
+        .With(_listContainers, ListContainersAsync)
+        .With(_listPodSandbox, ListPodSandboxAsync);
+}

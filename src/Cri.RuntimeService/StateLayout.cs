@@ -1,3 +1,4 @@
+using Cri.Linux;
 using Cri.RuntimeService.Lifecycle;
 
 namespace Cri.RuntimeService;
@@ -9,11 +10,17 @@ public sealed record StateLayout(string Root)
     /// <summary>The directory of all pods.</summary>
     public string Pods => Path.Combine(Root, "pods");
 
-    /// <summary>The state directory of the OCI runtime of this name.</summary>
-    public string RuntimeRoot(string runtime) => Path.Combine(Root, "oci", runtime);
+    /// <summary>The same without symbolic links, as the kernel's tables name it.</summary>
+    public string RealPods => RealPath.Of(Pods);
 
-    /// <summary>Cached results of CNI ADD.</summary>
-    public string CniCache => Path.Combine(Root, "cni");
+    /// <summary>The state directory of the OCI runtime of this name.</summary>
+    public string RuntimeRoot(string runtime) => Path.Combine(RuntimeRoots, runtime);
+
+    /// <summary>The state directory of every OCI runtime.</summary>
+    public string RuntimeRoots => Path.Combine(Root, "oci");
+
+    /// <summary>Where the cgroup of each container is written down, a file each, from before it is made until it is gone.</summary>
+    public string Cgroups => Path.Combine(Root, "cgroups");
 
     /// <summary>The files of one pod.</summary>
     public PodLayout Pod(string id) => new(Path.Combine(Pods, id));
@@ -49,8 +56,18 @@ public sealed record PodLayout(string Directory)
     /// <summary>The tmpfs behind /dev/shm.</summary>
     public string Shm => Path.Combine(Directory, "shm");
 
-    /// <summary>A pinned namespace: net, ipc, uts or pid.</summary>
+    /// <summary>The mark that its stop was told of.</summary>
+    public string StopReported => Path.Combine(Directory, "stop-reported");
+
+    /// <summary>The image layers as the pod's users own them, when it has a user namespace.</summary>
+    public string Layers => Path.Combine(Directory, "layers");
+
+    /// <summary>A pinned namespace: net, ipc, uts or user.</summary>
     public string Namespace(string kind) => Path.Combine(Directory, "ns", kind);
+
+    /// <summary>The ids of the containers found on disk, of half-removed ones too.</summary>
+    public IEnumerable<string> ContainerIds() =>
+        System.IO.Directory.EnumerateDirectories(Directory).Select(path => Path.GetFileName(path)).Where(ObjectId.IsValid);
 
     /// <summary>The files of one of its containers.</summary>
     public ContainerLayout Container(string id) => new(Path.Combine(Directory, id));
@@ -68,6 +85,18 @@ public sealed record ContainerLayout(string Bundle)
 
     /// <summary>What the shim wrote when it exited.</summary>
     public string Exit => Path.Combine(Bundle, "exit.json");
+
+    /// <summary>The mark that its stop was told of.</summary>
+    public string StopReported => Path.Combine(Bundle, "stop-reported");
+
+    /// <summary>The directory of what is mounted for its volumes.</summary>
+    public string Volumes => Path.Combine(Bundle, "volumes");
+
+    /// <summary>What the OCI runtime takes for the mount of this number, when that is not the host path itself.</summary>
+    public string Volume(int number) => Path.Combine(Volumes, $"{number}");
+
+    /// <summary>Where the image behind the mount of this number is mounted as a whole.</summary>
+    public string VolumeImage(int number) => Path.Combine(Volumes, $"{number}.image");
 
     /// <summary>The pipe for its standard input.</summary>
     public string Stdin => Path.Combine(Bundle, "stdin");

@@ -31,6 +31,12 @@ internal sealed record Attachment
     /// <summary>What the last plugin of the ADD printed; null while it is under way or after it failed.</summary>
     internal JsonElement? Result { get; init; }
 
+    /// <summary>True once a DEL of it has begun: another one that finds it so comes after one that failed or was cut off.</summary>
+    internal bool IsDetaching { get; init; }
+
+    /// <summary>True when its plugins may have left what a DEL alone does not find.</summary>
+    internal bool WasInterrupted => Result is null || IsDetaching || LivingNetns.Length == 0;
+
     /// <summary>The namespace's path, or "" when it is gone, which is how plugins are told so.</summary>
     internal string LivingNetns => Nsfs.IsNamespace(NetnsPath) ? NetnsPath : "";
 
@@ -55,6 +61,11 @@ internal sealed record Attachment
     /// <exception cref="FormatException">It is something else.</exception>
     internal static Attachment Parse(JsonElement json)
     {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            throw new FormatException("it is no object");
+        }
+
         var capabilities = JsonFields.Object(json, "capabilityArgs") ?? throw new FormatException("it has no capabilityArgs");
         return new Attachment
         {
@@ -65,6 +76,7 @@ internal sealed record Attachment
             Arguments = Required("cniArgs"),
             Capabilities = capabilities,
             Result = JsonFields.Object(json, "result"),
+            IsDetaching = json.TryGetProperty("detaching", out var detaching) && detaching.ValueKind == JsonValueKind.True,
         };
 
         string Required(string key) => JsonFields.Text(json, key) ?? throw new FormatException($"it has no {key}");
@@ -77,6 +89,7 @@ internal sealed record Attachment
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
+            json.WriteNumber("version", RecordVersion.Newest);
             json.WriteString("networkName", Network.Name);
             json.WriteString("containerId", SandboxId);
             json.WriteString("ifName", InterfaceName);
@@ -90,6 +103,11 @@ internal sealed record Attachment
             {
                 json.WritePropertyName("result");
                 result.WriteTo(json);
+            }
+
+            if (IsDetaching)
+            {
+                json.WriteBoolean("detaching", true);
             }
 
             json.WriteEndObject();

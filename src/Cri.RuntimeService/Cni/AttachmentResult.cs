@@ -13,6 +13,11 @@ internal static class AttachmentResult
     /// <exception cref="FormatException">It is no result, or leaves the pod without an address.</exception>
     internal static CniAttachment Read(JsonElement json, string networkName, string interfaceName)
     {
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            throw new FormatException("it is no JSON object");
+        }
+
         CniInterface[] interfaces = [.. JsonFields.Objects(json, "interfaces").Select(ReadInterface)];
         CniAddress[] ips = [.. JsonFields.Objects(json, "ips").Select(ReadAddress), .. OldAddresses(json)];
         CniRoute[] routes = [.. JsonFields.Objects(json, "routes").Select(ReadRoute), .. OldRoutes(json)];

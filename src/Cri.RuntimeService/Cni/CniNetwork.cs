@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cri.Linux.Faults;
 
 namespace Cri.RuntimeService.Cni;
 
@@ -19,7 +20,9 @@ public sealed class CniNetwork : IDisposable
     private readonly ConfigurationWatch _watch;
     private readonly PluginChain _chain;
     private readonly AttachmentCache _cache;
+    private readonly AttachmentLeftovers _leftovers;
     private readonly SandboxTurns _turns = new();
+    private readonly Action<string> _report;
 
     /// <summary>Reads the configuration and begins to watch it.</summary>
     public CniNetwork(CniOptions options)
@@ -27,6 +30,9 @@ public sealed class CniNetwork : IDisposable
         _watch = new ConfigurationWatch(options.ConfDir);
         _chain = new PluginChain(new PluginInvoker(options));
         _cache = new AttachmentCache(options.CacheDir);
+        _cache.Sweep();
+        _leftovers = new AttachmentLeftovers(options);
+        _report = options.Report;
     }
 
     /// <summary>Whether pods can be attached now. Never waits.</summary>
@@ -44,7 +50,7 @@ public sealed class CniNetwork : IDisposable
 
     /// <summary>
     /// Attaches a pod (ADD). When it fails or is cancelled, what was done is undone (DEL) first; what cannot be undone stays recorded for
-    /// <see cref="DeleteAsync"/> and <see cref="SweepAsync"/>.
+    /// <see cref="DeleteAsync"/> and <see cref="DetachAsync"/>.
     /// </summary>
     /// <exception cref="CniException">There is no network, the pod is attached already, or a plugin failed.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
@@ -62,6 +68,7 @@ public sealed class CniNetwork : IDisposable
         }
 
         _cache.Put(attachment);
+        FaultPoint.Reach(FaultPoints.CniAddRecorded);
         try
         {
             return await CompleteAsync(attachment, await _chain.AddAsync(attachment, cancellationToken));
@@ -72,6 +79,7 @@ public sealed class CniNetwork : IDisposable
         }
         catch
         {
+            await _leftovers.RemoveRulesAsync(attachment);
             _cache.Remove(attachment);
             throw;
         }
@@ -88,8 +96,7 @@ public sealed class CniNetwork : IDisposable
         using var turn = await _turns.TakeAsync(pod.SandboxId, cancellationToken);
         foreach (var attachment in _cache.Of(pod.SandboxId, pod.InterfaceName))
         {
-            await _chain.DeleteAsync(attachment, cancellationToken);
-            _cache.Remove(attachment);
+            await ReleaseAsync(attachment, cancellationToken);
         }
     }
 
@@ -117,33 +124,57 @@ public sealed class CniNetwork : IDisposable
         return attachment is null ? null : AttachmentResult.Read(attachment.Result!.Value, attachment.Network.Name, interfaceName);
     }
 
-    /// <summary>
-    /// Detaches every pod whose sandbox nobody knows any more: what a crash or a reboot left, down to the addresses that IPAM plugins
-    /// reserved on disk. One that fails is reported and stays recorded. A sandbox whose ADD is under way must be among the known ones.
-    /// </summary>
-    public async Task<IReadOnlyList<SweptAttachment>> SweepAsync(IReadOnlySet<string> knownSandboxes, CancellationToken cancellationToken)
-    {
-        var swept = new List<SweptAttachment>();
-        foreach (var attachment in _cache.All().Where(a => !knownSandboxes.Contains(a.SandboxId)))
-        {
-            using var turn = await _turns.TakeAsync(attachment.SandboxId, cancellationToken);
-            try
-            {
-                await _chain.DeleteAsync(attachment, cancellationToken);
-                _cache.Remove(attachment);
-                swept.Add(new SweptAttachment(attachment.SandboxId, attachment.InterfaceName, attachment.Network.Name, null));
-            }
-            catch (CniException e)
-            {
-                swept.Add(new SweptAttachment(attachment.SandboxId, attachment.InterfaceName, attachment.Network.Name, e.Message));
-            }
-        }
+    /// <summary>Every attachment that is recorded, complete or not.</summary>
+    public IReadOnlyList<RecordedAttachment> Recorded() => [.. _cache.All().Select(attachment => new RecordedAttachment(
+        attachment.SandboxId, attachment.InterfaceName, attachment.Network.Name, _cache.PathOf(attachment)))];
 
-        return swept;
+    /// <summary>Detaches one of <see cref="Recorded"/> (DEL), as <see cref="DeleteAsync"/> does.</summary>
+    /// <exception cref="CniException">A plugin failed; the attachment stays recorded, so that it can be tried again.</exception>
+    public async Task DetachAsync(RecordedAttachment recorded, CancellationToken cancellationToken)
+    {
+        using var turn = await _turns.TakeAsync(recorded.SandboxId, cancellationToken);
+        foreach (var attachment in _cache.Of(recorded.SandboxId, recorded.InterfaceName).Where(a => a.Network.Name == recorded.NetworkName))
+        {
+            await ReleaseAsync(attachment, cancellationToken);
+            FaultPoint.Reach(FaultPoints.RecoverNetworkSwept);
+        }
     }
 
     /// <summary>Ends the watch.</summary>
     public void Dispose() => _watch.Dispose();
+
+    private async Task ReleaseAsync(Attachment attachment, CancellationToken cancellationToken)
+    {
+        var interrupted = attachment.WasInterrupted;
+        if (interrupted)
+        {
+            await _leftovers.EndPluginsAsync(attachment);
+        }
+
+        MarkDetaching(attachment);
+        await _chain.DeleteAsync(attachment, cancellationToken);
+        FaultPoint.Reach(FaultPoints.CniDelDone);
+        if (interrupted)
+        {
+            await _leftovers.RemoveRulesAsync(attachment);
+        }
+
+        _cache.Remove(attachment);
+        FaultPoint.Reach(FaultPoints.CniDelForgotten);
+    }
+
+    // Where nothing can be written any more, pods must still come off the network.
+    private void MarkDetaching(Attachment attachment)
+    {
+        try
+        {
+            _cache.Put(attachment with { IsDetaching = true });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _report($"network {attachment.Network.Name}: {e.Message}");
+        }
+    }
 
     private static string Absence(ConfigurationSnapshot snapshot, string problems) =>
         problems.Length > 0 ? $"{snapshot.Absence}: {problems}" : snapshot.Absence;
@@ -154,8 +185,10 @@ public sealed class CniNetwork : IDisposable
         var complete = attachment with { Result = result };
         try
         {
+            FaultPoint.Reach(FaultPoints.CniAddDone);
             var answer = AttachmentResult.Read(result, attachment.Network.Name, attachment.InterfaceName);
             _cache.Put(complete);
+            FaultPoint.Reach(FaultPoints.CniAddResultRecorded);
             return answer;
         }
         catch (Exception e) when (e is FormatException or IOException)
@@ -168,9 +201,9 @@ public sealed class CniNetwork : IDisposable
     }
 }
 
-/// <summary>An attachment that nobody knew any more.</summary>
+/// <summary>An attachment as it is recorded.</summary>
 /// <param name="SandboxId">The sandbox.</param>
 /// <param name="InterfaceName">The interface.</param>
-/// <param name="NetworkName">The network it was attached to.</param>
-/// <param name="Error">Why it could not be detached; null when it was.</param>
-public sealed record SweptAttachment(string SandboxId, string InterfaceName, string NetworkName, string? Error);
+/// <param name="NetworkName">The network it is attached to.</param>
+/// <param name="File">The record.</param>
+public sealed record RecordedAttachment(string SandboxId, string InterfaceName, string NetworkName, string File);

@@ -15,6 +15,9 @@ public sealed record CniOptions
     /// </summary>
     public required string CacheDir { get; init; }
 
+    /// <summary>Is told what an interrupted call had left and was cleaned up.</summary>
+    public Action<string> Report { get; init; } = _ => { };
+
     /// <summary>The deadline of each single plugin call; a plugin still running then is killed with its process group.</summary>
     public TimeSpan PluginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 }

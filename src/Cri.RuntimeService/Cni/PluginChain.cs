@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Cri.Linux.Tracing;
 
 namespace Cri.RuntimeService.Cni;
 
@@ -19,6 +20,7 @@ internal sealed class PluginChain(PluginInvoker invoker)
             foreach (var plugin in attachment.Network.Plugins)
             {
                 attempted++;
+                using var span = Spans.Begin("CNI ADD", plugin.Type);
                 result = await invoker.CallAsync(new PluginRequest("ADD", attachment, plugin, result), cancellationToken);
             }
 
@@ -76,6 +78,7 @@ internal sealed class PluginChain(PluginInvoker invoker)
         {
             try
             {
+                using var span = Spans.Begin("CNI DEL", plugin.Type);
                 await invoker.CallAsync(new PluginRequest("DEL", attachment, plugin, result), cancellationToken);
             }
             catch (CniException e)

@@ -26,6 +26,8 @@ internal sealed class PluginInvoker(CniOptions options)
     private async Task<CommandResult> RunAsync(PluginRequest request, CancellationToken cancellationToken)
     {
         var path = Find(request);
+        using var turn = await PluginTurn.TakeAsync(
+            AttachmentCache.TurnOf(options.CacheDir, request.Attachment), options.PluginTimeout, cancellationToken);
         var command = new CommandOptions
         {
             Path = path,
@@ -33,6 +35,7 @@ internal sealed class PluginInvoker(CniOptions options)
             Environment = request.Environment(options),
             Input = request.Input(),
             Timeout = options.PluginTimeout,
+            Held = turn?.Handle,
         };
         try
         {
@@ -69,7 +72,7 @@ internal sealed class PluginInvoker(CniOptions options)
     {
         if (TryParse(result.Output) is { } error && Text(error, "msg") is { } message)
         {
-            var code = error.TryGetProperty("code", out var value) && value.TryGetInt32(out var number) ? number : (int?)null;
+            var code = Number(error, "code");
             var details = Text(error, "details") is { Length: > 0 } text ? $": {PluginText.Excerpt(text)}" : "";
             var words = $"{PluginText.Excerpt(message)}{details}{(code is null ? "" : $" (code {code})")}";
             return Failed(request, CniFailure.PluginFailed, words, null, code);
@@ -95,6 +98,9 @@ internal sealed class PluginInvoker(CniOptions options)
 
     private static string? Text(JsonElement json, string key) =>
         json.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static int? Number(JsonElement json, string key) =>
+        json.TryGetProperty(key, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number : null;
 
     private static string Complaint(CommandResult result) =>
         result.ErrorOutput.IsEmpty ? "" : $"; on its standard error: \"{PluginText.Excerpt(result.ErrorOutput.Span)}\"";

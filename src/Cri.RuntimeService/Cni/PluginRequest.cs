@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Cri.Linux;
 
 namespace Cri.RuntimeService.Cni;
 
@@ -44,22 +45,17 @@ internal sealed record PluginRequest(string Command, Attachment Attachment, Plug
         return buffer.WrittenMemory;
     }
 
-    /// <summary>Our own environment, as plugins need its PATH to find iptables, and the call's parameters.</summary>
-    internal IReadOnlyList<string> Environment(CniOptions options)
-    {
-        var inherited = System.Environment.GetEnvironmentVariables();
-        var names = inherited.Keys.Cast<string>().Where(name => !name.StartsWith("CNI_", StringComparison.Ordinal));
-        return
-        [
-            .. names.Select(name => $"{name}={inherited[name]}"),
-            $"CNI_COMMAND={Command}",
-            $"CNI_CONTAINERID={Attachment.SandboxId}",
-            $"CNI_NETNS={(Command == "DEL" ? Attachment.LivingNetns : Attachment.NetnsPath)}",
-            $"CNI_IFNAME={Attachment.InterfaceName}",
-            $"CNI_ARGS={Attachment.Arguments}",
-            $"CNI_PATH={string.Join(':', options.BinDirs)}",
-        ];
-    }
+    /// <summary>What children see of our own environment, as plugins need its PATH to find iptables, and the call's parameters.</summary>
+    internal IReadOnlyList<string> Environment(CniOptions options) =>
+    [
+        .. ChildEnvironment.Read(),
+        $"CNI_COMMAND={Command}",
+        $"CNI_CONTAINERID={Attachment.SandboxId}",
+        $"CNI_NETNS={(Command == "DEL" ? Attachment.LivingNetns : Attachment.NetnsPath)}",
+        $"CNI_IFNAME={Attachment.InterfaceName}",
+        $"CNI_ARGS={Attachment.Arguments}",
+        $"CNI_PATH={string.Join(':', options.BinDirs)}",
+    ];
 
     private void WriteCapabilities(Utf8JsonWriter json)
     {

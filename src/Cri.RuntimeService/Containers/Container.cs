@@ -1,4 +1,6 @@
+using Cri.Linux;
 using Cri.RuntimeService.Lifecycle;
+using Cri.RuntimeService.Lists;
 using Cri.RuntimeService.Sandboxes;
 
 namespace Cri.RuntimeService.Containers;
@@ -15,6 +17,10 @@ public sealed class Container
 {
     private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ContainerRecord _record;
+    private StuckReport? _stuck;
+    private Task _start = Task.CompletedTask;
+    private bool _isRemovalBegun;
+    private bool _isRemoved;
 
     /// <summary>A container as recorded.</summary>
     public Container(ContainerRecord record, Sandbox sandbox)
@@ -22,6 +28,7 @@ public sealed class Container
         _record = record;
         Sandbox = sandbox;
         Files = sandbox.Files.Container(record.Id);
+        Gate = new OperationGate($"container {record.Id}");
         SignalExit(record);
     }
 
@@ -31,6 +38,9 @@ public sealed class Container
     /// <summary>The newest record.</summary>
     public ContainerRecord Record => Volatile.Read(ref _record);
 
+    /// <summary>Its entry in lists.</summary>
+    internal ListEntry ListEntry { get; } = new();
+
     /// <summary>Its pod.</summary>
     public Sandbox Sandbox { get; }
 
@@ -38,10 +48,26 @@ public sealed class Container
     public ContainerLayout Files { get; }
 
     /// <summary>Puts its life-cycle operations in a row.</summary>
-    public OperationGate Gate { get; } = new();
+    public OperationGate Gate { get; }
+
+    /// <summary>Why it does not end although it was killed; null while nothing is wrong.</summary>
+    public StuckReport? Stuck
+    {
+        get => Volatile.Read(ref _stuck);
+        set => Volatile.Write(ref _stuck, value);
+    }
+
+    /// <summary>Takes why it could not be stopped or removed, in words, or null when it could; the processes in the way stay known.</summary>
+    public void TellStuck(string? message) => Stuck = message is null ? null : new StuckReport(message, Stuck?.Processes ?? []);
+
+    /// <summary>The start that is under way or was the last; it never fails, whatever becomes of the container.</summary>
+    public Task Start => Volatile.Read(ref _start);
 
     /// <summary>Completes once the container has exited and its exit is recorded.</summary>
     public Task Exited => _exited.Task;
+
+    /// <summary>True when its first process does not run any more, whether its exit is recorded yet or not.</summary>
+    public bool HasEnded => State != V1.ContainerState.ContainerRunning || ProcessState.IsEnding(Record.Pid);
 
     /// <summary>The state in the CRI's terms.</summary>
     public V1.ContainerState State => Record.State();
@@ -67,6 +93,37 @@ public sealed class Container
     /// <summary>Swaps the record and writes it; only the holder of <see cref="Gate"/> does this.</summary>
     public void Persist(Func<ContainerRecord, ContainerRecord> change) =>
         RecordFile.Write(Files.Record, Update(change), RecordJson.Default.ContainerRecord);
+
+    /// <summary>
+    /// Waits for the turn of an operation that needs the container; dispose the result to pass it on. Throws NOT_FOUND when
+    /// it was removed meanwhile, FAILED_PRECONDITION when a removal got stuck.
+    /// </summary>
+    public async Task<IDisposable> EnterAsync(string operation, CancellationToken cancellationToken)
+    {
+        var turn = await Gate.EnterAsync(operation, cancellationToken);
+        if (_isRemoved)
+        {
+            turn.Dispose();
+            throw CriError.NotFound($"container \"{Id}\" not found: it was removed meanwhile");
+        }
+
+        if (_isRemovalBegun)
+        {
+            turn.Dispose();
+            throw CriError.Precondition($"container {Id}: its removal has begun and is still to be finished");
+        }
+
+        return turn;
+    }
+
+    /// <summary>Lets whoever stops the pod wait for this start; only the holder of <see cref="Gate"/> does this.</summary>
+    public void Announce(Task start) => Interlocked.Exchange(ref _start, start);
+
+    /// <summary>All that is left to do with it is to remove it; only the holder of <see cref="Gate"/> does this.</summary>
+    public void BeginRemoval() => _isRemovalBegun = true;
+
+    /// <summary>Its last operation was its removal; only the holder of <see cref="Gate"/> does this.</summary>
+    public void MarkRemoved() => _isRemoved = true;
 
     private void SignalExit(ContainerRecord record)
     {

@@ -33,7 +33,7 @@ public static class ContainerExit
         {
             container.Update(record => record with
             {
-                FinishedAt = Clock.Now,
+                FinishedAt = Clock.NotBefore(record.StartedAt),
                 ExitCode = LostCode,
                 Reason = "Unknown",
                 Message = why,

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using Cri.ImageService.Snapshots;
+using Cri.Linux;
 
 namespace Cri.RuntimeService.Containers;
 
@@ -9,7 +11,7 @@ namespace Cri.RuntimeService.Containers;
 public sealed record ContainerRecord
 {
     /// <summary>The version of this file's form.</summary>
-    public int Version { get; init; } = 1;
+    public int Version { get; init; } = RecordVersion.Newest;
 
     /// <summary>The container id.</summary>
     public required string Id { get; init; }
@@ -41,17 +43,29 @@ public sealed record ContainerRecord
     /// <summary>The config digest of its image.</summary>
     public required string ImageId { get; init; }
 
+    /// <summary>The image by a name that tells people something, where the configuration has only its id; null elsewhere.</summary>
+    public string? ImageName { get; init; }
+
     /// <summary>The digest reference of its image, or the id when it has none.</summary>
     public required string ImageRef { get; init; }
 
     /// <summary>What is mounted as its root file system.</summary>
     public required SnapshotMount Rootfs { get; init; }
 
+    /// <summary>The SELinux label of its root file system; null for none.</summary>
+    public string? MountLabel { get; init; }
+
+    /// <summary>The directory of the CRIU images that it is restored from at its start; null for a fresh start.</summary>
+    public string? Checkpoint { get; init; }
+
     /// <summary>Where its log is written; empty for none.</summary>
     public string LogPath { get; init; } = "";
 
     /// <summary>The OCI runtime that runs it.</summary>
     public required string Runtime { get; init; }
+
+    /// <summary>True when commands may be started in it without the OCI runtime.</summary>
+    public bool DirectExecs { get; init; }
 
     /// <summary>The signal that asks it to end.</summary>
     public required int StopSignal { get; init; }
@@ -65,8 +79,15 @@ public sealed record ContainerRecord
     /// <summary>The supplementary groups of its first process.</summary>
     public IReadOnlyList<uint> SupplementalGroups { get; init; } = [];
 
+    /// <summary>The limits since the last update; null while those of the configuration hold.</summary>
+    public V1.LinuxContainerResources? Resources { get; init; }
+
     /// <summary>The configuration as the kubelet gave it.</summary>
     public required V1.ContainerConfig Config { get; init; }
+
+    /// <summary>The limits that hold; null when there never were any.</summary>
+    [JsonIgnore]
+    public V1.LinuxContainerResources? EffectiveResources => Resources ?? Config.Linux?.Resources;
 
     /// <summary>The name that is reserved while the container exists: unique in its pod.</summary>
     public static string Name(V1.ContainerMetadata container, string sandboxId) => $"{container.Name}_{container.Attempt}_{sandboxId}";

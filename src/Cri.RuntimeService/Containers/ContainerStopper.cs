@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using Cri.Linux;
+using Cri.Linux.Faults;
+using Cri.Linux.Tracing;
 using Cri.RuntimeService.Lifecycle;
 using Cri.Ttrpc;
 using Cri.Ttrpc.TaskApi.V3;
@@ -8,15 +11,19 @@ namespace Cri.RuntimeService.Containers;
 
 /// <summary>
 /// StopContainer: the stop signal, the grace period, then SIGKILL to everything in the container. Several stops may run at
-/// once, so that a shorter grace period takes effect while a longer one is still waited for.
+/// once, so that a shorter grace period takes effect while a longer one is still waited for. A shim that does not answer is
+/// passed over: the processes are then killed from here.
 /// </summary>
-public sealed class ContainerStopper
+public sealed class ContainerStopper(CgroupLedger cgroups)
 {
     private static readonly TimeSpan _killBound = TimeSpan.FromSeconds(20);
 
+    // A shim answers within milliseconds, or not at all.
+    private static readonly TimeSpan _answerBound = TimeSpan.FromSeconds(5);
+
     /// <summary>
-    /// Stops the container; nothing happens when it does not run. Returns within the grace period plus 20 s: a process that
-    /// SIGKILL does not end by then is DEADLINE_EXCEEDED with its pid.
+    /// Stops the container; nothing happens when it does not run. Returns within the grace period plus 20 s, whatever the container
+    /// and its shim do: what SIGKILL does not end by then is DEADLINE_EXCEEDED with its pid, state, wait channel and path.
     /// </summary>
     public async Task StopAsync(Container container, TimeSpan grace, CancellationToken cancellationToken)
     {
@@ -25,35 +32,64 @@ public sealed class ContainerStopper
             return;
         }
 
+        FaultPoint.Reach(FaultPoints.StopAsked);
+        Spans.About(container.Sandbox.Id, container.Id);
         if (grace > TimeSpan.Zero)
         {
-            await SignalAsync(container, container.Record.StopSignal, all: false, cancellationToken);
-            if (await EndsWithinAsync(container, grace, cancellationToken))
+            var began = Stopwatch.GetTimestamp();
+            using var span = Spans.Begin("grace", container.Record.Config.Metadata.Name);
+            await SignalAsync(container, container.Record.StopSignal, all: false, grace, cancellationToken);
+            FaultPoint.Reach(FaultPoints.StopSignalled);
+            if (await EndsWithinAsync(container, grace - Stopwatch.GetElapsedTime(began), cancellationToken))
             {
+                FaultPoint.Reach(FaultPoints.StopEnded);
                 return;
             }
         }
 
-        await SignalAsync(container, Signals.SigKill, all: true, cancellationToken);
-        if (!await EndsWithinAsync(container, _killBound, cancellationToken))
+        await KillAsync(container, cancellationToken);
+    }
+
+    private async Task KillAsync(Container container, CancellationToken cancellationToken)
+    {
+        using var span = Spans.Begin("kill", container.Record.Config.Metadata.Name);
+        var began = Stopwatch.GetTimestamp();
+        var answered = await SignalAsync(container, Signals.SigKill, all: true, _killBound, cancellationToken);
+        FaultPoint.Reach(FaultPoints.StopKilled);
+        if (!answered)
         {
-            throw new RpcException(new Status(StatusCode.DeadlineExceeded, Stuck(container)));
+            cgroups.Kill(container.Id);
+        }
+
+        if (!await EndsWithinAsync(container, _killBound - Stopwatch.GetElapsedTime(began), cancellationToken))
+        {
+            throw Stuck(container, answered);
         }
     }
 
-    private static async Task SignalAsync(Container container, int signal, bool all, CancellationToken cancellationToken)
+    // False when the shim does not answer.
+    private static async Task<bool> SignalAsync(Container container, int signal, bool all, TimeSpan bound, CancellationToken cancellationToken)
     {
+        if (container.Sandbox.Shim is not { } shim)
+        {
+            return false;
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(bound < _answerBound ? bound : _answerBound);
         try
         {
-            if (container.Sandbox.Shim is { } shim)
-            {
-                await shim.Tasks.KillAsync(
-                    new KillRequest { Id = container.Id, Signal = (uint)signal, All = all }, cancellationToken);
-            }
+            await shim.Tasks.KillAsync(new KillRequest { Id = container.Id, Signal = (uint)signal, All = all }, patience.Token);
+            return true;
         }
         catch (TtrpcException error) when (error.Code is TtrpcStatusCode.NotFound or TtrpcStatusCode.FailedPrecondition or TtrpcStatusCode.Unavailable)
         {
             // It ended by itself, or its shim did: the monitor reports which.
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
         }
     }
 
@@ -61,7 +97,7 @@ public sealed class ContainerStopper
     {
         try
         {
-            await container.Exited.WaitAsync(time, cancellationToken);
+            await container.Exited.WaitAsync(time > TimeSpan.Zero ? time : TimeSpan.Zero, cancellationToken);
             return true;
         }
         catch (TimeoutException)
@@ -70,19 +106,20 @@ public sealed class ContainerStopper
         }
     }
 
-    private static string Stuck(Container container)
+    private RpcException Stuck(Container container, bool answered)
     {
-        var pid = container.Record.Pid;
-        var channel = "unknown";
-        try
+        var processes = StuckProcess.Among(cgroups.Processes(container.Id).Append(container.Record.Pid).Where(pid => pid > 0));
+        var shim = container.Sandbox.Record.ShimPid;
+        var silent = $"its shim does not answer: {StuckProcess.Of(shim)?.ToString() ?? $"process {shim} is gone"}";
+        var why = (answered, processes.Count) switch
         {
-            channel = File.ReadAllText($"/proc/{pid}/wchan");
-        }
-        catch (IOException)
-        {
-            // The process may be gone by now, or the kernel hides it.
-        }
-
-        return $"stop container {container.Id}: process {pid} did not end {_killBound.TotalSeconds:0} s after SIGKILL (wait channel: {channel})";
+            (true, 0) => $"its processes have ended, but its shim (pid {shim}) has not reported it",
+            (false, 0) => silent,
+            (false, _) => $"{string.Join("; ", processes)}; {silent}",
+            _ => string.Join("; ", processes),
+        };
+        var message = $"stop container {container.Id}: it did not end {_killBound.TotalSeconds:0} s after SIGKILL: {why}";
+        container.Stuck = new StuckReport(message, processes);
+        return new RpcException(new Status(StatusCode.DeadlineExceeded, message));
     }
 }

@@ -5,6 +5,9 @@ namespace Cri.RuntimeService.Containers;
 /// <summary>A container as the CRI shows it.</summary>
 public static class ContainerView
 {
+    /// <summary>The reason of a container that was killed and does not end.</summary>
+    public const string StuckReason = "Stuck";
+
     /// <summary>Its entry in a list.</summary>
     public static V1.Container ListItem(Container container)
     {
@@ -14,7 +17,7 @@ public static class ContainerView
             Id = record.Id,
             PodSandboxId = record.SandboxId,
             Metadata = record.Config.Metadata,
-            Image = record.Config.Image,
+            Image = Image(record),
             ImageRef = record.ImageRef,
             ImageId = record.ImageId,
             State = record.State(),
@@ -23,6 +26,9 @@ public static class ContainerView
             Annotations = { record.Config.Annotations },
         };
     }
+
+    /// <summary>The same, encoded.</summary>
+    internal static ReadOnlyMemory<byte> ListEntry(Container container) => container.ListEntry.Of(container.Record, 0, () => ListItem(container));
 
     /// <summary>Its status.</summary>
     public static V1.ContainerStatus Status(Container container)
@@ -37,11 +43,11 @@ public static class ContainerView
             StartedAt = record.StartedAt,
             FinishedAt = record.FinishedAt,
             ExitCode = record.ExitCode,
-            Image = record.Config.Image,
+            Image = Image(record),
             ImageRef = record.ImageRef,
             ImageId = record.ImageId,
-            Reason = record.Reason,
-            Message = record.Message,
+            Reason = IsStuck(container) ? StuckReason : record.Reason,
+            Message = IsStuck(container) ? container.Stuck!.Message : record.Message,
             LogPath = record.LogPath,
             StopSignal = StopSignal.ToCri(record.StopSignal),
             Labels = { record.Config.Labels },
@@ -49,7 +55,7 @@ public static class ContainerView
             Mounts = { record.Config.Mounts },
             User = User(record),
         };
-        if (record.Config.Linux?.Resources is { } resources)
+        if (record.EffectiveResources is { } resources)
         {
             status.Resources = new V1.ContainerResources { Linux = resources };
         }
@@ -72,6 +78,22 @@ public static class ContainerView
         V1.ContainerState.ContainerExited => "CONTAINER_EXITED",
         _ => "CONTAINER_UNKNOWN",
     };
+
+    // Once it has ended, how it did is what counts.
+    private static bool IsStuck(Container container) => container.Stuck is not null && container.State == V1.ContainerState.ContainerRunning;
+
+    // The kubelet creates containers by image id; a pod's status is to show the name.
+    private static V1.ImageSpec Image(ContainerRecord record)
+    {
+        if (record.ImageName is not { } name)
+        {
+            return record.Config.Image;
+        }
+
+        var spec = record.Config.Image.Clone();
+        spec.Image = name;
+        return spec;
+    }
 
     private static V1.ContainerUser User(ContainerRecord record) => new()
     {

@@ -1,4 +1,6 @@
+using Cri.Linux.Faults;
 using Cri.RuntimeService.Lifecycle;
+using Cri.Ttrpc;
 using Cri.Ttrpc.CrispApi;
 
 namespace Cri.RuntimeService.Containers;
@@ -14,7 +16,16 @@ public static class LogReopener
             throw CriError.Precondition($"reopen log of container {container.Id}: it is in state {ContainerView.StateName(container.State)}");
         }
 
-        await container.Sandbox.RequireShim().Pod.ReopenLogAsync(
-            new ReopenLogRequest { ContainerId = container.Id }, cancellationToken);
+        FaultPoint.Reach(FaultPoints.ReopenAsked);
+        try
+        {
+            await container.Sandbox.RequireShim().Pod.ReopenLogAsync(
+                new ReopenLogRequest { ContainerId = container.Id }, cancellationToken);
+        }
+        catch (TtrpcException) when (container.HasEnded)
+        {
+            throw CriError.Precondition($"reopen log of container {container.Id}: its process has just ended");
+        }
+        FaultPoint.Reach(FaultPoints.ReopenDone);
     }
 }

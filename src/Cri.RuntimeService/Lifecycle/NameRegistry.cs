@@ -13,6 +13,13 @@ public sealed class NameRegistry(string kind)
 {
     private readonly ConcurrentDictionary<string, Holder> _names = new(StringComparer.Ordinal);
 
+    /// <summary>What is named.</summary>
+    public string Kind => kind;
+
+    /// <summary>Every name that an object holds, with its id; those of creations that are under way are left out.</summary>
+    public IReadOnlyCollection<(string Name, string Id)> Held =>
+        [.. _names.Where(pair => pair.Value.Done.Task.IsCompletedSuccessfully).Select(pair => (pair.Key, pair.Value.Id))];
+
     /// <summary>
     /// Runs <paramref name="create"/> for the first request of a name and answers the id it made. The work goes on when its
     /// caller gives up, so that the caller's next identical request finds it done; if it fails, the name is free again.
@@ -36,12 +43,12 @@ public sealed class NameRegistry(string kind)
         return holder.Done.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Takes a name for an object found at start-up.</summary>
+    /// <summary>Takes a name for an object that was found again; when another object has it by now, that keeps it.</summary>
     public void Restore(string name, string id, IMessage request, Func<bool> stillUsable)
     {
         var holder = new Holder(id, request, stillUsable);
         holder.Done.SetResult(id);
-        _names[name] = holder;
+        _names.TryAdd(name, holder);
     }
 
     /// <summary>Frees a name if <paramref name="id"/> holds it.</summary>

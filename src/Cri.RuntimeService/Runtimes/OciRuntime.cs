@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Cri.RuntimeService.Runtimes;
 
 /// <summary>An OCI runtime that containers can be run with.</summary>
@@ -5,7 +7,11 @@ namespace Cri.RuntimeService.Runtimes;
 /// <param name="Path">The binary's absolute path.</param>
 /// <param name="SystemdCgroup">True when it manages cgroups through systemd (its --systemd-cgroup option).</param>
 /// <param name="Probe">How its start-up probe went.</param>
-public sealed record OciRuntime(string Handler, string Path, bool SystemdCgroup, RuntimeProbe Probe);
+public sealed record OciRuntime(string Handler, string Path, bool SystemdCgroup, RuntimeProbe Probe)
+{
+    /// <summary>True when commands are put into its containers without it.</summary>
+    public bool DirectExecs { get; init; }
+}
 
 /// <summary>What a start-up probe found out about a runtime's binary.</summary>
 public sealed record RuntimeProbe
@@ -21,6 +27,14 @@ public sealed record RuntimeProbe
 
     /// <summary>Its version: the first line of --version without the word version: "runc 1.1.5".</summary>
     public string Version { get; init; } = "";
+
+    /// <summary>
+    /// True for runc by its own words, of which more is known than of others: its containers are processes of this kernel in namespaces that
+    /// others can join, what its exec makes of a process, and that its <c>run --detach</c> leaves the end of that process to who waits for it. What
+    /// wraps it, or keeps its containers in a machine or a kernel of their own, says something else.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsRunc => Version.StartsWith("runc ", StringComparison.Ordinal);
 
     /// <summary>What it says it can do; null when it does not say (its features command).</summary>
     public RuntimeFeatures? Features { get; init; }

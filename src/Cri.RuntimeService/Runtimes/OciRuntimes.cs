@@ -34,7 +34,11 @@ public sealed class OciRuntimes
         var paths = Paths(options);
         var probes = await ProbeAllAsync([.. paths.Values.Distinct()], options, cancellationToken);
         var runtimes = paths.ToDictionary(
-            pair => pair.Key, pair => new OciRuntime(pair.Key, pair.Value, options.SystemdCgroup, probes[pair.Value]));
+            pair => pair.Key,
+            pair => new OciRuntime(pair.Key, pair.Value, options.SystemdCgroup, probes[pair.Value])
+            {
+                DirectExecs = options.DirectExecs && probes[pair.Value].IsRunc,
+            });
         var selected = Select(options, runtimes);
         var usable = runtimes.Where(pair => pair.Value.Probe.Passed || options.Handlers.ContainsKey(pair.Key)).ToDictionary();
         return new OciRuntimes(usable, selected, Explain(options, runtimes, selected));

@@ -22,6 +22,9 @@ public sealed record OciRuntimesOptions
     /// <summary>True when containers' cgroups are made through systemd.</summary>
     public bool SystemdCgroup { get; init; }
 
+    /// <summary>True to start commands in containers without the runtime, where that is known to come to the same.</summary>
+    public bool DirectExecs { get; init; } = true;
+
     /// <summary>The deadline of each step of a probe.</summary>
-    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -1,29 +1,17 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Cri.Linux;
 
 namespace Cri.RuntimeService.Runtimes;
 
 /// <summary>
-/// The smallest init a pod can have: a static ELF64 executable of under 350 bytes, put together here so that nothing needs to be compiled,
+/// The smallest init a pod can have: an executable of under 350 bytes, put together here so that nothing needs to be compiled,
 /// shipped or pulled. It leaves the reaping of its children to the kernel (SIGCHLD is ignored), exits with 0 on SIGTERM, and sleeps
 /// otherwise.
 /// </summary>
-/// <remarks>References: elf(5), rt_sigaction(2), and the kernel's system call tables for each architecture.</remarks>
+/// <remarks>References: rt_sigaction(2), and the kernel's system call tables for each architecture.</remarks>
 public static class PodInitBinary
 {
-    private const ulong LoadAddress = 0x400000;
-    private const int FileHeaderSize = 64;
-    private const int ProgramHeaderSize = 56;
-    private const int ProgramHeaders = 2;
-    private const int CodeOffset = FileHeaderSize + (ProgramHeaders * ProgramHeaderSize);
-    private const int PageSize = 0x10000;
-    private const ushort ExecutableFile = 2;
-    private const uint LoadSegment = 1;
-    private const uint StackSegment = 0x6474e551;
-    private const uint Execute = 1;
-    private const uint Write = 2;
-    private const uint Read = 4;
-
     // The kernel's struct sigaction: handler, flags, restorer, mask; 8 bytes each on both architectures.
     private const int SigactionSize = 32;
     private const ulong SigIgn = 1;
@@ -37,66 +25,32 @@ public static class PodInitBinary
     /// <exception cref="PlatformNotSupportedException">There is no code for it.</exception>
     public static byte[] For(Architecture architecture) => architecture switch
     {
-        Architecture.X64 => Assemble(X64.Machine, X64.Code, X64.ExitOffset),
-        Architecture.Arm64 => Assemble(Arm64.Machine, Arm64.Code, Arm64.ExitOffset),
+        Architecture.X64 => Assemble(ElfExecutable.MachineX64, X64.Code, X64.ExitOffset),
+        Architecture.Arm64 => Assemble(ElfExecutable.MachineArm64, Arm64.Code, Arm64.ExitOffset),
         _ => throw new PlatformNotSupportedException($"no pod init for {architecture}"),
     };
 
-    // The file: ELF header, two program headers, the code, then the two sigactions that the code refers to.
+    // The code, then the two sigactions that it refers to.
     private static byte[] Assemble(ushort machine, ReadOnlySpan<byte> code, int exitOffset)
     {
-        var file = new byte[CodeOffset + code.Length + (2 * SigactionSize)];
-        WriteFileHeader(file, machine);
-        WriteProgramHeader(file.AsSpan(FileHeaderSize), LoadSegment, Read | Execute, LoadAddress, (ulong)file.Length, PageSize);
-        WriteProgramHeader(file.AsSpan(FileHeaderSize + ProgramHeaderSize), StackSegment, Read | Write, 0, 0, 16);
-        code.CopyTo(file.AsSpan(CodeOffset));
+        var program = new byte[code.Length + (2 * SigactionSize)];
+        code.CopyTo(program);
 
         // SIGCHLD is ignored. SIGTERM goes to the code's exit; x86-64 insists on a restorer, which is never returned to.
-        var actions = file.AsSpan(CodeOffset + code.Length);
+        var exit = ElfExecutable.EntryAddress + (ulong)exitOffset;
+        var actions = program.AsSpan(code.Length);
         Put64(actions, 0, SigIgn);
-        Put64(actions, SigactionSize, LoadAddress + CodeOffset + (ulong)exitOffset);
+        Put64(actions, SigactionSize, exit);
         Put64(actions, SigactionSize + 8, SaRestorer);
-        Put64(actions, SigactionSize + 16, LoadAddress + CodeOffset + (ulong)exitOffset);
-        return file;
+        Put64(actions, SigactionSize + 16, exit);
+        return ElfExecutable.Of(machine, program);
     }
-
-    private static void WriteFileHeader(Span<byte> file, ushort machine)
-    {
-        // e_ident: magic, 64 bits, little-endian, ELF version 1, System V ABI.
-        ReadOnlySpan<byte> identification = [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1, 0];
-        identification.CopyTo(file);
-        Put16(file, 16, ExecutableFile);
-        Put16(file, 18, machine);
-        Put32(file, 20, 1);
-        Put64(file, 24, LoadAddress + CodeOffset);
-        Put64(file, 32, FileHeaderSize);
-        Put16(file, 52, FileHeaderSize);
-        Put16(file, 54, ProgramHeaderSize);
-        Put16(file, 56, ProgramHeaders);
-    }
-
-    // p_type, p_flags, p_offset (0: the whole file is mapped), p_vaddr, p_paddr, p_filesz, p_memsz, p_align.
-    private static void WriteProgramHeader(Span<byte> header, uint type, uint flags, ulong address, ulong size, ulong alignment)
-    {
-        Put32(header, 0, type);
-        Put32(header, 4, flags);
-        Put64(header, 16, address);
-        Put64(header, 24, address);
-        Put64(header, 32, size);
-        Put64(header, 40, size);
-        Put64(header, 48, alignment);
-    }
-
-    private static void Put16(Span<byte> bytes, int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(bytes[at..], value);
-
-    private static void Put32(Span<byte> bytes, int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes[at..], value);
 
     private static void Put64(Span<byte> bytes, int at, ulong value) => BinaryPrimitives.WriteUInt64LittleEndian(bytes[at..], value);
 
     // The call's number in rax, its arguments in rdi, rsi, rdx, r10; syscall changes only rax, rcx and r11.
     private static class X64
     {
-        internal const ushort Machine = 62;
         internal const int ExitOffset = 0x34;
 
         internal static ReadOnlySpan<byte> Code =>
@@ -124,7 +78,6 @@ public static class PodInitBinary
     // The call's number in x8, its arguments in x0 to x3; svc changes only x0. There is no pause, but ppoll on nothing is the same.
     private static class Arm64
     {
-        internal const ushort Machine = 183;
         internal const int ExitOffset = 0x40;
 
         internal static ReadOnlySpan<byte> Code =>

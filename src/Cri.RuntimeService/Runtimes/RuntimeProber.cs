@@ -95,21 +95,23 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
     private string SeeItRun(Fd process, int pid)
     {
         Span<PollEntry> ended = [new PollEntry(process.Number, PollEvents.Readable)];
+        var isAsked = false;
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < timeout;)
         {
             if (Poll.Wait(ended, _lookPause) > 0)
             {
-                return "the container's process ended before it ran its program";
+                return isAsked ? "" : "the container's process ended before it ran its program";
             }
 
-            if (Name(pid) == ProbeBundle.ProcessName)
+            // Asked again and again: the kernel spares the init of a PID namespace a signal that it has no handler for yet.
+            if (isAsked || Name(pid) == ProbeBundle.ProcessName)
             {
                 PidFd.Signal(process, SigTerm);
-                return Poll.Wait(ended, timeout) > 0 ? "" : throw new TimeoutException("the container's process did not end on SIGTERM");
+                isAsked = true;
             }
         }
 
-        throw new TimeoutException("the container's process did not run its program");
+        throw new TimeoutException(isAsked ? "the container's process did not end on SIGTERM" : "the container's process did not run its program");
     }
 
     private static string Name(int pid)

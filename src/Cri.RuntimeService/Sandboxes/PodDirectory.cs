@@ -1,22 +1,43 @@
+using Cri.Linux;
+using Cri.Linux.Faults;
 using Cri.RuntimeService.Lifecycle;
 
 namespace Cri.RuntimeService.Sandboxes;
 
-/// <summary>The directory of a pod, made and removed as one.</summary>
+/// <summary>
+/// The directory of a pod, made and removed as one. Local users cannot get into it: what a container's root marks as setuid there
+/// would make root of anyone who can run it.
+/// </summary>
 public static class PodDirectory
 {
-    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    /// <summary>How the name of a directory begins that is being removed; the pod's id follows.</summary>
+    internal const string RemovingPrefix = ".removing-";
 
-    // Containers see files of the pod's directory by bind mount only, but a userns pod must be able to walk to them.
-    private const UnixFileMode Passable = Private | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const int PassableForGroup = 0x1C8; // 0710
 
     /// <summary>Makes the directory, and the log directory if one is named.</summary>
-    public static void Create(PodLayout files, string logDirectory)
+    public static void Create(PodLayout files, V1.PodSandboxConfig config)
     {
-        Directory.CreateDirectory(files.Directory, Passable);
-        if (logDirectory.Length > 0)
+        CreatePrivate(files.Directory, config);
+        if (config.LogDirectory.Length > 0)
         {
-            Directory.CreateDirectory(logDirectory);
+            Directory.CreateDirectory(config.LogDirectory);
+        }
+    }
+
+    /// <summary>
+    /// Makes a directory that only root can get into, and the root of the pod's user namespace if it has one: the OCI runtime walks
+    /// to the container's files as that one.
+    /// </summary>
+    public static void CreatePrivate(string path, V1.PodSandboxConfig config)
+    {
+        Directory.CreateDirectory(path, Private);
+        if (PodUserNamespace.Of(config) is { } ids)
+        {
+            using var directory = PathFd.OpenRead(path);
+            FileTree.SetOwner(directory, 0, ids.Groups.HostId);
+            FileTree.SetPermissions(directory, PassableForGroup);
         }
     }
 
@@ -32,14 +53,15 @@ public static class PodDirectory
         }
 
         MountSweep.Below(files.Directory);
-        var doomed = Path.Combine(Path.GetDirectoryName(files.Directory)!, ".removing-" + Path.GetFileName(files.Directory));
+        var doomed = Path.Combine(Path.GetDirectoryName(files.Directory)!, RemovingPrefix + Path.GetFileName(files.Directory));
         if (Directory.Exists(doomed))
         {
-            Directory.Delete(doomed, recursive: true);
+            MountSweep.Delete(doomed);
         }
 
         Directory.Move(files.Directory, doomed);
-        Directory.Delete(doomed, recursive: true);
+        FaultPoint.Reach(FaultPoints.RemovePodRenamed);
+        MountSweep.Delete(doomed);
     }
 
     /// <summary>Removes what an interrupted <see cref="Delete"/> left behind.</summary>
@@ -50,10 +72,9 @@ public static class PodDirectory
             return;
         }
 
-        foreach (var doomed in Directory.EnumerateDirectories(state.Pods, ".removing-*"))
+        foreach (var doomed in Directory.EnumerateDirectories(state.Pods, RemovingPrefix + "*"))
         {
-            MountSweep.Below(doomed);
-            Directory.Delete(doomed, recursive: true);
+            MountSweep.Delete(doomed);
         }
     }
 }

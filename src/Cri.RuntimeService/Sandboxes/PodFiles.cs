@@ -1,6 +1,7 @@
 using System.Text;
 using Cri.Linux;
 using Cri.RuntimeService.Lifecycle;
+using Cri.RuntimeService.Selinux;
 
 namespace Cri.RuntimeService.Sandboxes;
 
@@ -10,7 +11,7 @@ public static class PodFiles
     private static readonly string[] _shmOptions = ["nosuid", "nodev", "noexec", "mode=1777", "size=67108864"];
 
     /// <summary>Writes the files and mounts the pod's shared memory.</summary>
-    public static void Write(V1.PodSandboxConfig config, PodLayout files)
+    public static void Write(V1.PodSandboxConfig config, PodLayout files, SelinuxLabels labels)
     {
         File.WriteAllText(files.Hostname, HostName(config) + "\n");
         CopyOr(files.Hosts, "/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
@@ -26,14 +27,32 @@ public static class PodFiles
         foreach (var path in new[] { files.Hostname, files.Hosts, files.ResolvConf })
         {
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            if (labels.Mount is { } label)
+            {
+                VolumeRelabel.Apply(path, label);
+            }
+        }
+
+        var (user, group) = Root(config);
+        using (var directory = FileTree.Open(files.Directory))
+        {
+            foreach (var path in new[] { files.Hostname, files.Hosts, files.ResolvConf })
+            {
+                FileTree.SetOwner(directory.Root, Encoding.UTF8.GetBytes(Path.GetFileName(path)), user, group);
+            }
         }
 
         if (!SandboxNamespaces.HostIpc(config))
         {
             Directory.CreateDirectory(files.Shm);
-            Mount.Make("tmpfs", "shm", files.Shm, _shmOptions);
+            Mount.Make("tmpfs", "shm", files.Shm, [.. _shmOptions, $"uid={user}", $"gid={group}", .. labels.MountOptions]);
         }
     }
+
+    // The pod's root owns the pod's files.
+    private static (uint User, uint Group) Root(V1.PodSandboxConfig config) => PodUserNamespace.Of(config) is { } ids
+        ? (ids.Users.HostId, ids.Groups.HostId)
+        : (0, 0);
 
     /// <summary>Unmounts the shared memory if it is mounted.</summary>
     public static void UnmountShm(PodLayout files)

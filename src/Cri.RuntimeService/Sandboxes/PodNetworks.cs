@@ -18,6 +18,7 @@ public static class PodNetworks
             Uid = config.Metadata.Uid,
             PortMappings = [.. config.PortMappings.Where(port => port.HostPort > 0).Select(Port)],
             Annotations = new Dictionary<string, string>(config.Annotations),
+            Bandwidth = CniBandwidth.FromAnnotations(config.Annotations),
             Dns = Dns(config.DnsConfig),
         };
     }

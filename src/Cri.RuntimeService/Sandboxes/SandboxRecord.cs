@@ -1,3 +1,6 @@
+using Cri.Linux;
+using Cri.RuntimeService.Selinux;
+
 namespace Cri.RuntimeService.Sandboxes;
 
 /// <summary>How far a pod sandbox has come; see <see cref="Sandbox"/> for the life cycle.</summary>
@@ -17,7 +20,7 @@ public enum SandboxPhase
 public sealed record SandboxRecord
 {
     /// <summary>The version of this file's form.</summary>
-    public int Version { get; init; } = 1;
+    public int Version { get; init; } = RecordVersion.Newest;
 
     /// <summary>The sandbox id.</summary>
     public required string Id { get; init; }
@@ -37,8 +40,23 @@ public sealed record SandboxRecord
     /// <summary>The pid of the init that holds a shared PID namespace; 0 when there is none.</summary>
     public int InitPid { get; init; }
 
+    /// <summary>What ended it before it was stopped, in words; null while nothing has.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>True when the image layers are mounted in its directory with the owners of its user namespace.</summary>
+    public bool HasMappedLayers { get; init; }
+
     /// <summary>The pod's addresses, the primary one first; empty with host network.</summary>
     public IReadOnlyList<string> Ips { get; init; } = [];
+
+    /// <summary>The SELinux labels of its containers; null when it has none.</summary>
+    public SelinuxLabels? Labels { get; init; }
+
+    /// <summary>What the pod uses besides its containers, as last told; null before the first UpdatePodSandboxResources.</summary>
+    public V1.LinuxContainerResources? Overhead { get; init; }
+
+    /// <summary>The sum of its containers' limits, as last told; null before the first UpdatePodSandboxResources.</summary>
+    public V1.LinuxContainerResources? Resources { get; init; }
 
     /// <summary>The configuration as the kubelet gave it.</summary>
     public required V1.PodSandboxConfig Config { get; init; }

@@ -1,6 +1,10 @@
+using Cri.Linux.Faults;
+using Cri.Linux.Tracing;
 using Cri.RuntimeService.Cni;
+using Cri.RuntimeService.Events;
 using Cri.RuntimeService.Lifecycle;
 using Cri.RuntimeService.Runtimes;
+using Cri.RuntimeService.Selinux;
 using Cri.RuntimeService.Shims;
 using Cri.RuntimeService.Spec;
 using Cri.Ttrpc;
@@ -15,6 +19,7 @@ namespace Cri.RuntimeService.Sandboxes;
 /// <item>reserve the name; a second identical request joins the first</item>
 /// <item>record the intent before any resource exists</item>
 /// <item>start the shim, which makes and pins the namespaces; meanwhile write resolv.conf, hosts, hostname and mount shm</item>
+/// <item>mount the image layers for the pod's user namespace, if it has one</item>
 /// <item>CNI ADD</item>
 /// <item>start the init that holds a shared PID namespace, if the pod has one</item>
 /// <item>publish</item>
@@ -24,18 +29,29 @@ public sealed class SandboxRunner(
     StateLayout state,
     ObjectIndex<Sandbox> sandboxes,
     NameRegistry names,
+    OperationsUnderWay underWay,
     ShimLauncher shims,
     CniNetwork network,
     OciRuntimes runtimes,
     PodInit podInit,
+    PodLayers podLayers,
+    HandlerFeatures features,
     CgroupDriver cgroups,
+    ContainerEvents events,
+    ShimWatch shimWatch,
+    OrphanedTasks orphans,
+    SelinuxLabeler selinux,
     Journal journal)
 {
+    // Each starts processes, and goes on when its caller gives up.
+    private const int MaxPods = 256;
+    private readonly Admission _making = new("pod sandboxes being made", MaxPods);
+
     /// <summary>Runs the sandbox and answers its id.</summary>
     public Task<string> RunAsync(V1.RunPodSandboxRequest request, CancellationToken cancellationToken)
     {
         SandboxValidation.Check(request.Config, cgroups);
-        runtimes.Require(request.RuntimeHandler);
+        features.Check(request.Config, runtimes.Require(request.RuntimeHandler));
         var id = ObjectId.New();
 
         // 1. Reserve the name.
@@ -50,6 +66,9 @@ public sealed class SandboxRunner(
 
     private async Task CreateAsync(string id, V1.RunPodSandboxRequest request)
     {
+        using var mark = underWay.Begin(id);
+        Spans.About(id);
+        using var place = _making.Enter($"pod sandbox \"{request.Config.Metadata.Name}\"");
         var rollback = new Rollback((what, error) => journal.Warn($"pod sandbox {id}: undoing {what}: {error.Message}"));
         try
         {
@@ -59,21 +78,44 @@ public sealed class SandboxRunner(
             // 3. Shim, namespaces and files.
             await StartShimAsync(sandbox, rollback);
 
-            // 4. Network.
+            FaultPoint.Reach(FaultPoints.RunPodNamespacesMade);
+
+            // 4. Layers.
+            rollback.Push("layers", () => PodLayers.Unmount(sandbox.Files));
+            using (Spans.Begin("layers"))
+            {
+                if (podLayers.Mount(sandbox))
+                {
+                    sandbox.Update(record => record with { HasMappedLayers = true });
+                }
+            }
+
+            FaultPoint.Reach(FaultPoints.RunPodLayersMounted);
+
+            // 5. Network.
             await AttachNetworkAsync(sandbox, rollback);
 
-            // 5. Shared PID namespace.
+            FaultPoint.Reach(FaultPoints.RunPodNetworkRecorded);
+
+            // 6. Shared PID namespace.
             if (SandboxNamespaces.SharedPid(request.Config))
             {
+                using var span = Spans.Begin("shared PID namespace");
                 rollback.Push("shared PID namespace", token => PodInit.StopAsync(sandbox, token));
                 var pid = await podInit.StartAsync(sandbox, CancellationToken.None);
+                FaultPoint.Reach(FaultPoints.RunPodInitStarted);
                 sandbox.Update(record => record with { InitPid = pid });
             }
 
-            // 6. Publish.
+            // 7. Publish.
+            using var first = await sandbox.Gate.EnterAsync("RunPodSandbox", CancellationToken.None);
             sandbox.Update(record => record with { Phase = SandboxPhase.Ready });
+            FaultPoint.Reach(FaultPoints.RunPodReady);
             sandboxes.Add(id, sandbox);
             rollback.Commit();
+            events.Started(sandbox);
+            shimWatch.Watch(sandbox);
+            FaultPoint.Reach(FaultPoints.RunPodPublished);
         }
         catch
         {
@@ -84,22 +126,43 @@ public sealed class SandboxRunner(
 
     private Sandbox Record(string id, V1.RunPodSandboxRequest request, Rollback rollback)
     {
+        using var span = Spans.Begin("record");
+        var labels = selinux.Acquire(request.Config.Linux?.SecurityContext?.SelinuxOptions);
+        rollback.Push("SELinux level", () => selinux.Release(labels));
         var files = state.Pod(id);
         rollback.Push("directory", () => PodDirectory.Delete(files));
-        PodDirectory.Create(files, request.Config.LogDirectory);
+        PodDirectory.Create(files, request.Config);
+        FaultPoint.Reach(FaultPoints.RunPodDirectoryMade);
         var sandbox = new Sandbox(
-            new SandboxRecord { Id = id, CreatedAt = Clock.Now, RuntimeHandler = request.RuntimeHandler, Config = request.Config }, files);
+            new SandboxRecord
+            {
+                Id = id,
+                CreatedAt = Clock.After(Earlier(request.Config.Metadata)),
+                RuntimeHandler = request.RuntimeHandler,
+                Config = request.Config,
+                Labels = labels.Mount is null ? null : labels,
+            },
+            files);
         sandbox.Update(record => record);
+        FaultPoint.Reach(FaultPoints.RunPodRecorded);
         return sandbox;
     }
 
+    private IEnumerable<long> Earlier(V1.PodSandboxMetadata pod) =>
+        from other in sandboxes.All where other.Record.Config.Metadata.Uid == pod.Uid select other.Record.CreatedAt;
+
     private async Task StartShimAsync(Sandbox sandbox, Rollback rollback)
     {
+        rollback.Push("shim", token => EndShimAsync(sandbox, token));
+        using var started = Spans.Begin("shim");
         var shim = await shims.StartAsync(sandbox.Id, sandbox.Files, CancellationToken.None);
+        FaultPoint.Reach(FaultPoints.RunPodShimStarted);
         sandbox.Shim = shim;
-        rollback.Push("shim", token => ShimShutdown.RunAsync(sandbox, token));
         sandbox.Update(record => record with { ShimPid = shim.Pid });
+        FaultPoint.Reach(FaultPoints.RunPodShimRecorded);
+        started?.Stop();
 
+        using var span = Spans.Begin("namespaces");
         var namespaces = shim.Sandbox.CreateSandboxAsync(
             new CreateSandboxRequest
             {
@@ -109,9 +172,22 @@ public sealed class SandboxRunner(
             },
             CancellationToken.None);
         rollback.Push("shared memory", () => PodFiles.UnmountShm(sandbox.Files));
-        PodFiles.Write(sandbox.Record.Config, sandbox.Files);
+        using (Spans.Begin("files"))
+        {
+            PodFiles.Write(sandbox.Record.Config, sandbox.Files, sandbox.Labels);
+        }
+
+        FaultPoint.Reach(FaultPoints.RunPodFilesWritten);
         await namespaces;
         await shim.Sandbox.StartSandboxAsync(new StartSandboxRequest { SandboxId = sandbox.Id }, CancellationToken.None);
+    }
+
+    private async Task EndShimAsync(Sandbox sandbox, CancellationToken cancellationToken)
+    {
+        if (!await ShimShutdown.RunAsync(sandbox, cancellationToken))
+        {
+            await orphans.CleanAsync(sandbox, []);
+        }
     }
 
     private static SandboxOptions Options(V1.PodSandboxConfig config)
@@ -129,6 +205,12 @@ public sealed class SandboxRunner(
             options.Namespaces.Add("ipc");
         }
 
+        if (PodUserNamespace.Of(config) is { } ids)
+        {
+            options.Users = Range(ids.Users);
+            options.Groups = Range(ids.Groups);
+        }
+
         if (config.Linux is { } linux)
         {
             options.Sysctls.Add(linux.Sysctls);
@@ -137,6 +219,9 @@ public sealed class SandboxRunner(
         return options;
     }
 
+    private static IdMapping Range(Linux.IdMapping range) =>
+        new() { ContainerId = range.ContainerId, HostId = range.HostId, Length = range.Length };
+
     private async Task AttachNetworkAsync(Sandbox sandbox, Rollback rollback)
     {
         if (SandboxNamespaces.HostNetwork(sandbox.Record.Config))
@@ -144,9 +229,11 @@ public sealed class SandboxRunner(
             return;
         }
 
+        using var span = Spans.Begin("network");
         var pod = PodNetworks.Of(sandbox);
         rollback.Push("network", token => network.DeleteAsync(pod, token));
         var attachment = await network.AddAsync(pod, CancellationToken.None);
+        FaultPoint.Reach(FaultPoints.RunPodNetworkAttached);
         sandbox.Update(record => record with { Ips = [.. attachment.Ips.Select(ip => ip.Address.ToString())] });
     }
 }

@@ -1,3 +1,4 @@
+using Cri.RuntimeService.Cni;
 using Cri.RuntimeService.Lifecycle;
 using Cri.RuntimeService.Spec;
 
@@ -17,6 +18,7 @@ public static class SandboxValidation
         }
 
         Require(metadata.Name, "metadata.name");
+        RequestSize.CheckConfig("pod sandbox config", config);
         Require(metadata.Namespace, "metadata.namespace");
         Require(metadata.Uid, "metadata.uid");
         if (config.Hostname.Length > LongestHostname)
@@ -24,30 +26,51 @@ public static class SandboxValidation
             throw CriError.Invalid($"pod sandbox \"{metadata.Name}\": hostname \"{config.Hostname}\" is longer than {LongestHostname} characters");
         }
 
+        if (config.Hostname.Any(char.IsControl))
+        {
+            throw CriError.Invalid($"pod sandbox \"{metadata.Name}\": hostname has a control character in it");
+        }
+
         if (config.LogDirectory.Length > 0 && !config.LogDirectory.StartsWith('/'))
         {
             throw CriError.Invalid($"pod sandbox \"{metadata.Name}\": log_directory \"{config.LogDirectory}\" must be absolute");
         }
 
+        CheckBandwidth(metadata.Name, config.Annotations);
         cgroups.Validate(config.Linux?.CgroupParent ?? "");
-        CheckNamespaces(metadata.Name, SandboxNamespaces.Of(config));
+        CheckNamespaces($"pod sandbox \"{metadata.Name}\"", SandboxNamespaces.Of(config));
+        SandboxSysctls.Check(config);
     }
 
-    private static void CheckNamespaces(string name, V1.NamespaceOption options)
+    private static void CheckBandwidth(string name, IReadOnlyDictionary<string, string> annotations)
     {
-        if (options.UsernsOptions is { Mode: V1.NamespaceMode.Pod })
+        try
         {
-            throw CriError.Precondition($"pod sandbox \"{name}\": user namespaces are not supported by the runtime handler");
+            CniBandwidth.FromAnnotations(annotations);
+        }
+        catch (FormatException error)
+        {
+            throw CriError.Invalid($"pod sandbox \"{name}\": {error.Message}");
+        }
+    }
+
+    private static void CheckNamespaces(string pod, V1.NamespaceOption options)
+    {
+        CheckMode(pod, "network", options.Network);
+        CheckMode(pod, "IPC", options.Ipc);
+        if (options.Pid == V1.NamespaceMode.Target)
+        {
+            throw CriError.Invalid($"{pod}: PID mode TARGET is not possible for a pod, only POD, CONTAINER and NODE");
         }
 
-        if (options.Network is V1.NamespaceMode.Container or V1.NamespaceMode.Target)
-        {
-            throw CriError.Invalid($"pod sandbox \"{name}\": network mode {options.Network} is not possible, only POD and NODE");
-        }
+        PodUserNamespace.Check(pod, options);
+    }
 
-        if (options.Ipc is V1.NamespaceMode.Container or V1.NamespaceMode.Target)
+    private static void CheckMode(string pod, string name, V1.NamespaceMode mode)
+    {
+        if (mode is V1.NamespaceMode.Container or V1.NamespaceMode.Target)
         {
-            throw CriError.Invalid($"pod sandbox \"{name}\": IPC mode {options.Ipc} is not possible, only POD and NODE");
+            throw CriError.Invalid($"{pod}: {name} mode {mode.ToString().ToUpperInvariant()} is not possible, only POD and NODE");
         }
     }
 

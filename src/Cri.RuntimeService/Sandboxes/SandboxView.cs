@@ -25,6 +25,9 @@ public static class SandboxView
         };
     }
 
+    /// <summary>The same, encoded.</summary>
+    internal static ReadOnlyMemory<byte> ListEntry(Sandbox sandbox) => sandbox.ListEntry.Of(sandbox.Record, (int)State(sandbox), () => ListItem(sandbox));
+
     /// <summary>Its status. A stopped sandbox has no address.</summary>
     public static V1.PodSandboxStatus Status(Sandbox sandbox)
     {

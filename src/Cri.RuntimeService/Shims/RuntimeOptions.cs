@@ -10,10 +10,20 @@ namespace Cri.RuntimeService.Shims;
 public static class RuntimeOptions
 {
     /// <summary>The options of one container.</summary>
-    public static Any For(OciRuntime runtime, StateLayout state, CgroupDriver cgroups) => TypeUrl.Pack(TypeUrl.RuncOptions, new Options
+    /// <param name="runtime">The OCI runtime.</param>
+    /// <param name="state">The state directory.</param>
+    /// <param name="cgroups">Who makes cgroups.</param>
+    /// <param name="ioOwner">The host's ids of the user and group that own the standard streams; root unless given.</param>
+    public static Any For(OciRuntime runtime, StateLayout state, CgroupDriver cgroups, (uint User, uint Group) ioOwner = default)
     {
-        BinaryName = runtime.Path,
-        Root = state.RuntimeRoot(runtime.Handler),
-        SystemdCgroup = cgroups.IsSystemd,
-    });
+        var options = new Options
+        {
+            IoUid = ioOwner.User,
+            IoGid = ioOwner.Group,
+            BinaryName = runtime.Path,
+            Root = state.RuntimeRoot(runtime.Handler),
+            SystemdCgroup = cgroups.IsSystemd,
+        };
+        return TypeUrl.Pack(TypeUrl.RuncOptions, options);
+    }
 }

@@ -9,6 +9,10 @@ namespace Cri.RuntimeService.Shims;
 /// </summary>
 public sealed class Shim : IDisposable
 {
+    // It ends within a millisecond or two of its last answer, or is in trouble.
+    private static readonly TimeSpan _shortestPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan _longestPause = TimeSpan.FromMilliseconds(20);
+
     private readonly TtrpcClient _client;
     private readonly Fd _process;
     private int _dead;
@@ -36,20 +40,26 @@ public sealed class Shim : IDisposable
     /// <summary>Crisp's own additions.</summary>
     public PodShimClient Pod { get; }
 
+    /// <summary>
+    /// True once it was found not to know of pipes that a process holds itself: one started by an older server, which pods keep
+    /// over an upgrade. It copies the streams then.
+    /// </summary>
+    public bool RefusesPipes { get; set; }
+
     /// <summary>Completes when the connection ends, for whatever reason.</summary>
     public Task Disconnected => _client.Closed;
 
     /// <summary>False once the connection is gone.</summary>
-    public bool IsAlive => !_client.Closed.IsCompleted && Volatile.Read(ref _dead) == 0;
+    public bool IsAlive => _client.IsOpen && Volatile.Read(ref _dead) == 0;
 
     /// <summary>Waits until the process has ended and reaps it if it is our child. False when the token ends first.</summary>
     public async Task<bool> WaitForExitAsync(CancellationToken cancellationToken)
     {
-        while (!HasExited())
+        for (var pause = _shortestPause; !HasExited(); pause = pause < _longestPause ? pause * 2 : _longestPause)
         {
             try
             {
-                await Task.Delay(10, cancellationToken);
+                await Task.Delay(pause, cancellationToken);
             }
             catch (OperationCanceledException)
             {
@@ -79,8 +89,8 @@ public sealed class Shim : IDisposable
         }
         catch (LinuxException notOurs) when (notOurs.Error == Errno.ECHILD)
         {
-            // Started by an earlier server: init reaps it, and a signal tells whether it is there.
-            return !PidFd.Signal(_process, 0);
+            // Started by an earlier server: init reaps it, or leaves that to whoever ends first.
+            return PidFd.HasEnded(_process);
         }
     }
 }

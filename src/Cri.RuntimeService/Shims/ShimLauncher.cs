@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Net.Sockets;
 using Cri.Linux;
 using Cri.Ttrpc;
+using Cri.Ttrpc.SandboxApi;
+using Grpc.Core;
 
 namespace Cri.RuntimeService.Shims;
 
@@ -9,7 +12,8 @@ namespace Cri.RuntimeService.Shims;
 /// call can be sent while the shim is still starting.
 /// </summary>
 /// <param name="binary">The absolute path of <c>crisp-shim</c>.</param>
-public sealed class ShimLauncher(string binary)
+/// <param name="runtimeTimeout">How long a command of the OCI runtime may take.</param>
+public sealed class ShimLauncher(string binary, TimeSpan runtimeTimeout)
 {
     private const int ListenDescriptor = 3;
 
@@ -17,42 +21,59 @@ public sealed class ShimLauncher(string binary)
     public async Task<Shim> StartAsync(string sandboxId, PodLayout files, CancellationToken cancellationToken)
     {
         int pid;
-        using (var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
-        using (var log = File.OpenHandle(files.ShimLog, FileMode.Create, FileAccess.Write))
+        using (var log = OpenLog(files.ShimLog))
         using (var directory = new ShortPath(files.Directory))
+        using (var listener = UnixSocket.Listen(directory.To(Path.GetFileName(files.ShimSocket)), mode: UnixSocket.OwnerOnly))
         {
-            listener.Bind(new UnixDomainSocketEndPoint(directory.To(Path.GetFileName(files.ShimSocket))));
-            File.SetUnixFileMode(files.ShimSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            listener.Listen();
             pid = ChildProcess.Start(new ChildProcessOptions
             {
                 Path = binary,
-                Arguments = [binary, "serve", "--id", sandboxId, "--bundle", files.Directory],
+                Arguments = [binary, "serve", "--id", sandboxId, "--bundle", files.Directory, "--runtime-timeout", Seconds(runtimeTimeout)],
                 Descriptors = new Dictionary<int, int>
                 {
-                    [1] = Number(log),
-                    [2] = Number(log),
-                    [ListenDescriptor] = Number(listener.SafeHandle),
+                    [1] = log.Number,
+                    [2] = log.Number,
+                    [ListenDescriptor] = listener.Number,
                 },
                 WorkingDirectory = files.Directory,
                 NewSession = true,
             });
         }
 
-        return await AttachAsync(pid, files, cancellationToken);
+        try
+        {
+            return await AttachAsync(pid, files, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            // Nobody would know of it: not its pid, nor that it is to end.
+            ChildProcess.KillAndReap(pid);
+            throw error is SocketException or TtrpcException ? Unreachable(sandboxId, pid, error) : error;
+        }
     }
 
-    /// <summary>Connects to a shim of this pid that an earlier server started; null when it is gone.</summary>
-    public async Task<Shim?> ReconnectAsync(int pid, PodLayout files, CancellationToken cancellationToken)
+    /// <summary>
+    /// Connects to the shim of a pod that an earlier server started; null when it is gone. One whose pid that server had no time to
+    /// record (0) is asked for it.
+    /// </summary>
+    public async Task<Shim?> ReconnectAsync(string sandboxId, int pid, PodLayout files, CancellationToken cancellationToken)
     {
         try
         {
-            return pid == 0 ? null : await AttachAsync(pid, files, cancellationToken);
+            return await AttachAsync(pid != 0 ? pid : await AskPidAsync(sandboxId, files, cancellationToken), files, cancellationToken);
         }
         catch (Exception gone) when (gone is SocketException or TtrpcException or LinuxException { Error: Errno.ESRCH })
         {
             return null;
         }
+    }
+
+    private static async Task<int> AskPidAsync(string sandboxId, PodLayout files, CancellationToken cancellationToken)
+    {
+        using var directory = new ShortPath(files.Directory);
+        await using var client = await TtrpcClient.ConnectAsync(directory.To(Path.GetFileName(files.ShimSocket)), cancellationToken);
+        var status = await new SandboxClient(client).SandboxStatusAsync(new SandboxStatusRequest { SandboxId = sandboxId }, cancellationToken);
+        return (int)status.Pid;
     }
 
     private static async Task<Shim> AttachAsync(int pid, PodLayout files, CancellationToken cancellationToken)
@@ -71,5 +92,11 @@ public sealed class ShimLauncher(string binary)
         }
     }
 
-    private static int Number(System.Runtime.InteropServices.SafeHandle handle) => (int)handle.DangerousGetHandle();
+    // What a runtime complains of may quote what it was given.
+    private static Fd OpenLog(string path) => AppendFile.Open(path, SmallFile.OwnerOnly);
+
+    private static RpcException Unreachable(string sandboxId, int pid, Exception error) =>
+        new(new Status(StatusCode.Unavailable, $"pod sandbox {sandboxId}: its shim (pid {pid}) cannot be reached: {error.Message}"));
+
+    private static string Seconds(TimeSpan time) => ((int)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 }

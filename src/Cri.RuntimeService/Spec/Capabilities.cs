@@ -27,6 +27,13 @@ public static class Capabilities
         "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ];
 
+    /// <summary>How many there are, by their numbers.</summary>
+    public static int Count => _all.Length;
+
+    /// <summary>The mask of names, a bit for each number.</summary>
+    public static ulong Mask(IEnumerable<string>? names) =>
+        (names ?? []).Aggregate(0UL, (mask, name) => Array.IndexOf(_all, name) is >= 0 and var number ? mask | 1UL << number : mask);
+
     /// <summary>The names in a mask such as <c>CapBnd</c> of /proc/PID/status.</summary>
     public static IEnumerable<string> Names(ulong mask) => _all.Where((_, number) => (mask >> number & 1) == 1);
 
@@ -42,7 +49,12 @@ public static class Capabilities
         }
 
         var requested = context.Capabilities ?? new V1.Capability();
-        var ambient = requested.AddAmbientCapabilities.Select(Normalise).ToList();
+        var ambient = requested.AddAmbientCapabilities.Select(Normalise).ToHashSet(StringComparer.Ordinal);
+        if (ambient.Remove(Everything))
+        {
+            ambient.UnionWith(available);
+        }
+
         var granted = Granted(requested, available);
         var set = Ordered(granted);
         return ambient.Count == 0
@@ -72,11 +84,11 @@ public static class Capabilities
         return granted;
     }
 
-    private static CapabilitiesSpec WithAmbient(HashSet<string> granted, List<string> ambient)
+    private static CapabilitiesSpec WithAmbient(HashSet<string> granted, HashSet<string> ambient)
     {
         granted.UnionWith(ambient);
         var set = Ordered(granted);
-        var inherited = Ordered(ambient.ToHashSet(StringComparer.Ordinal));
+        var inherited = Ordered(ambient);
         return new CapabilitiesSpec(set, set, set, inherited, inherited);
     }
 

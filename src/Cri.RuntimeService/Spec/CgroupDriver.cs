@@ -29,14 +29,20 @@ public sealed record CgroupDriver(bool IsSystemd)
             return;
         }
 
-        if (parent.Split('/').Contains("..") || parent.Contains('\0'))
+        if (parent.Split('/').Contains("..") || parent.Any(char.IsControl))
         {
-            throw CriError.Invalid($"cgroup parent \"{parent}\": must not contain \"..\"");
+            throw CriError.Invalid($"cgroup parent \"{parent}\": must not contain \"..\" or control characters");
         }
 
         if (IsSystemd && !parent.EndsWith(".slice", StringComparison.Ordinal))
         {
             throw CriError.Invalid($"cgroup parent \"{parent}\": the systemd cgroup driver needs a name that ends in .slice");
+        }
+
+        // The OCI runtime takes slice, prefix and name apart at the colons.
+        if (IsSystemd && parent.Contains(':'))
+        {
+            throw CriError.Invalid($"cgroup parent \"{parent}\": the name of a slice has no colon");
         }
 
         if (!IsSystemd && !parent.StartsWith('/'))

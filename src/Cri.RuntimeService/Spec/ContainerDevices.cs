@@ -43,17 +43,26 @@ public static class ContainerDevices
     // A directory stands for all devices below it.
     private static IEnumerable<DeviceSpec> Requested(V1.Device device)
     {
+        if (!device.HostPath.StartsWith('/'))
+        {
+            throw CriError.Invalid($"device \"{device.HostPath}\": the host path must be absolute");
+        }
+
+        if (device.Permissions.Any(letter => !"rwm".Contains(letter)))
+        {
+            throw CriError.Invalid($"device \"{device.HostPath}\": permissions \"{device.Permissions}\": must be letters of rwm");
+        }
+
+        var target = device.ContainerPath.Length > 0 ? device.ContainerPath : device.HostPath;
         var status = FileStatus.Of(Resolved(device.HostPath))
             ?? throw CriError.Invalid($"device \"{device.HostPath}\": no such file on the host");
         if (status.Kind == FileKind.Directory)
         {
-            return HostDevices(device.HostPath).Select(node => node with
-            {
-                Path = device.ContainerPath.TrimEnd('/') + node.Path[device.HostPath.TrimEnd('/').Length..],
-            });
+            var directory = Resolved(device.HostPath).TrimEnd('/');
+            return HostDevices(directory).Select(node => node with { Path = target.TrimEnd('/') + node.Path[directory.Length..] });
         }
 
-        return Node(device.ContainerPath, status) is { } single
+        return Node(target, status) is { } single
             ? [single]
             : throw CriError.Invalid($"device \"{device.HostPath}\": not a device");
     }

@@ -23,7 +23,8 @@ public static class ContainerProcess
             Capabilities = Capabilities.Of(security, input.Host.Capabilities),
             NoNewPrivileges = security.NoNewPrivs && !security.Privileged,
             OomScoreAdj = input.Host.AttainableOomScore((int)Math.Clamp(oomScore, -1000, 1000)),
-            ApparmorProfile = AppArmor(input),
+            ApparmorProfile = ContainerAppArmor.Choose(security, input.Host.AppArmor),
+            SelinuxLabel = input.Labels.Process,
         };
     }
 
@@ -72,18 +73,5 @@ public static class ContainerProcess
     {
         var directory = input.Config.WorkingDir.Length > 0 ? input.Config.WorkingDir : input.Image.WorkingDir ?? "";
         return directory.StartsWith('/') ? directory : "/" + directory;
-    }
-
-    private static string? AppArmor(SpecInput input)
-    {
-        var profile = input.Security.Apparmor;
-        if (profile is not { ProfileType: V1.SecurityProfile.Types.ProfileType.Localhost })
-        {
-            return null;
-        }
-
-        return input.Host.AppArmor
-            ? profile.LocalhostRef.Replace("localhost/", "", StringComparison.Ordinal)
-            : throw CriError.Precondition($"AppArmor profile \"{profile.LocalhostRef}\": this host's kernel has no AppArmor");
     }
 }

@@ -8,17 +8,20 @@ public static class ContainerResources
 {
     private const ulong DefaultPeriod = 100_000;
 
-    /// <summary>Builds the limits; a zero in the request leaves a setting alone.</summary>
+    /// <summary>
+    /// Builds the limits; a zero in the request leaves a setting alone. Huge page limits are left out where no cgroup could hold
+    /// them, as containerd does unless told otherwise: the kubelet names every page size of the node for every container.
+    /// </summary>
     public static ResourcesSpec Build(V1.LinuxContainerResources? resources, HostFacts host) => resources is null
         ? new ResourcesSpec()
         : new ResourcesSpec
         {
             Cpu = Cpu(resources),
             Memory = Memory(resources),
-            HugepageLimits = resources.HugepageLimits.Count == 0
+            HugepageLimits = resources.HugepageLimits.Count == 0 || !host.Hugetlb
                 ? null
                 : [.. resources.HugepageLimits.Select(limit => new HugepageLimitSpec(limit.PageSize, limit.Limit))],
-            Unified = host.CgroupV2 && resources.Unified.Count > 0 ? new Dictionary<string, string>(resources.Unified) : null,
+            Unified = resources.Unified.Count > 0 ? new Dictionary<string, string>(resources.Unified) : null,
         };
 
     private static CpuSpec? Cpu(V1.LinuxContainerResources resources)

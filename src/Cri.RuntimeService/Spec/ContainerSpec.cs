@@ -6,18 +6,27 @@ namespace Cri.RuntimeService.Spec;
 public static class ContainerSpec
 {
     /// <summary>The whole <c>config.json</c>. Throws INVALID_ARGUMENT or FAILED_PRECONDITION for what cannot be granted.</summary>
-    public static RuntimeSpec Build(SpecInput input) => new()
+    public static RuntimeSpec Build(SpecInput input)
     {
-        Process = ContainerProcess.Build(input),
-        Root = new RootSpec("rootfs", input.Security.ReadonlyRootfs),
-        Mounts = ContainerMounts.Build(input),
-        Annotations = Annotations(input),
-        Linux = Linux(input),
-    };
+        ContainerNamespaces.Check(input);
+        var (process, linux) = (ContainerProcess.Build(input), Linux(input));
+        return new RuntimeSpec
+        {
+            Process = process,
+            Root = new RootSpec("rootfs", input.Security.ReadonlyRootfs),
+            Annotations = Annotations(input),
+            Linux = linux,
+
+            // Last, because missing host paths are made.
+            Mounts = ContainerMounts.Build(input),
+        };
+    }
 
     private static LinuxSpec Linux(SpecInput input) => new()
     {
         Namespaces = ContainerNamespaces.Build(input),
+        UidMappings = IdRanges.Users(input.Sandbox.Record.Config),
+        GidMappings = IdRanges.Groups(input.Sandbox.Record.Config),
         Devices = ContainerDevices.Nodes(input),
         Resources = ContainerResources.Build(input.Config.Linux?.Resources, input.Host) with { Devices = ContainerDevices.Rules(input) },
         CgroupsPath = input.Cgroups.PathOf(input.Sandbox.Record.Config.Linux?.CgroupParent ?? "", input.Id),
@@ -25,6 +34,7 @@ public static class ContainerSpec
         ReadonlyPaths = input.Security.Privileged ? null : [.. input.Security.ReadonlyPaths],
         RootfsPropagation = ContainerMounts.RootPropagation(input.Config),
         Seccomp = ContainerSeccomp.Build(input),
+        MountLabel = input.Labels.Mount,
     };
 
     // The annotations by which other tools find a container's pod.

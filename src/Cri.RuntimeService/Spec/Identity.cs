@@ -25,6 +25,11 @@ public sealed record Identity(uint Uid, uint Gid, IReadOnlyList<uint> Groups)
             throw CriError.Invalid("run_as_group is set without run_as_user or run_as_username");
         }
 
+        if (context.SupplementalGroupsPolicy is not (V1.SupplementalGroupsPolicy.Merge or V1.SupplementalGroupsPolicy.Strict))
+        {
+            throw CriError.Invalid($"supplemental_groups_policy {(int)context.SupplementalGroupsPolicy}: not known, only Merge and Strict");
+        }
+
         var (user, group) = hasUser ? (UserText(context), "") : Split(imageUser ?? "");
         var accounts = new Accounts(files);
         var account = accounts.User(user);

@@ -47,6 +47,9 @@ public sealed class ImageFiles(IReadOnlyList<string> layers)
         return null;
     }
 
+    /// <summary>True when the image has a symbolic link of this name at its top.</summary>
+    public bool IsLink(string name) => Look([.. layers.Reverse()], name).LinkTarget is not null;
+
     private static void Push(Stack<string> pending, string target)
     {
         foreach (var part in Enumerable.Reverse(target.Split('/', StringSplitOptions.RemoveEmptyEntries)))

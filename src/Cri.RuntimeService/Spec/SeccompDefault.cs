@@ -16,6 +16,10 @@ public static class SeccompDefault
 
     // CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET: a new namespace of any kind.
     private const ulong CloneNewNamespaces = 0x7E020000;
+
+    // Sockets of these families reach past the container: the kernel's crypto API (AF_ALG), whose code unprivileged programs
+    // rarely need and often exploited, and the hypervisor (AF_VSOCK), which knows no network namespaces.
+    private const uint FamilyAlg = 38;
     private const uint FamilyVsock = 40;
 
     private static readonly string[] _common =
@@ -36,7 +40,8 @@ public static class SeccompDefault
         "inotify_rm_watch", "io_cancel", "ioctl", "io_destroy", "io_getevents", "io_pgetevents", "io_pgetevents_time64", "ioprio_get",
         "ioprio_set", "io_setup", "io_submit", "ipc", "kill", "landlock_add_rule", "landlock_create_ruleset",
         "landlock_restrict_self", "lchown", "lchown32", "lgetxattr", "link", "linkat", "listen", "listmount", "listxattr",
-        "listxattrat", "llistxattr", "_llseek", "lremovexattr", "lseek", "lsetxattr", "lstat", "lstat64", "madvise", "map_shadow_stack",
+        "listxattrat", "llistxattr", "_llseek", "lremovexattr", "lseek", "lsetxattr",
+        "lsm_get_self_attr", "lsm_list_modules", "lsm_set_self_attr", "lstat", "lstat64", "madvise", "map_shadow_stack",
         "membarrier", "memfd_create", "memfd_secret", "mincore", "mkdir", "mkdirat", "mknod", "mknodat", "mlock", "mlock2", "mlockall",
         "mmap", "mmap2", "mprotect", "mq_getsetattr", "mq_notify", "mq_open", "mq_timedreceive", "mq_timedreceive_time64",
         "mq_timedsend", "mq_timedsend_time64", "mq_unlink", "mremap", "mseal", "msgctl", "msgget", "msgrcv", "msgsnd", "msync",
@@ -98,7 +103,9 @@ public static class SeccompDefault
             new(["personality"], Allow, Args: [new SyscallArgSpec(0, 0x20000, null, "SCMP_CMP_EQ")]),
             new(["personality"], Allow, Args: [new SyscallArgSpec(0, 0x20008, null, "SCMP_CMP_EQ")]),
             new(["personality"], Allow, Args: [new SyscallArgSpec(0, 0xffffffff, null, "SCMP_CMP_EQ")]),
-            new(["socket"], Allow, Args: [new SyscallArgSpec(0, FamilyVsock, null, "SCMP_CMP_NE")]),
+            new(["socket"], Allow, Args: [new SyscallArgSpec(0, FamilyAlg, null, "SCMP_CMP_LT")]),
+            new(["socket"], Allow, Args: [new SyscallArgSpec(0, FamilyAlg + 1, null, "SCMP_CMP_EQ")]),
+            new(["socket"], Allow, Args: [new SyscallArgSpec(0, FamilyVsock, null, "SCMP_CMP_GT")]),
         };
         rules.AddRange(_byCapability.Where(entry => capabilities.Contains(entry.Capability)).Select(entry => new SyscallSpec(entry.Calls, Allow)));
         if (!capabilities.Contains("CAP_SYS_ADMIN"))

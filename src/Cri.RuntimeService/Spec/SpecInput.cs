@@ -1,6 +1,7 @@
 using Cri.Oci.Images;
 using Cri.RuntimeService.Host;
 using Cri.RuntimeService.Sandboxes;
+using Cri.RuntimeService.Selinux;
 
 namespace Cri.RuntimeService.Spec;
 
@@ -28,8 +29,17 @@ public sealed record SpecInput
     /// <summary>What the host allows.</summary>
     public required HostFacts Host { get; init; }
 
+    /// <summary>Its SELinux labels; none where the host has none.</summary>
+    public SelinuxLabels Labels { get; init; } = SelinuxLabels.None;
+
     /// <summary>The PID namespace of the container named as target; null unless the PID mode is TARGET.</summary>
     public string? TargetPidNamespace { get; init; }
+
+    /// <summary>True when the runtime handler makes mounts read-only recursively.</summary>
+    public bool RecursiveReadOnly { get; init; }
+
+    /// <summary>Where its files lie.</summary>
+    public ContainerLayout Files => Sandbox.Files.Container(Id);
 
     /// <summary>The security context, empty when the request has none.</summary>
     public V1.LinuxContainerSecurityContext Security => Config.Linux?.SecurityContext ?? new V1.LinuxContainerSecurityContext();

@@ -1,68 +1,68 @@
-using System.Globalization;
 using Cri.Linux;
 
 namespace Cri.RuntimeService.Stats;
 
-/// <summary>Where the cgroups of a process lie (cgroups(7)); found through /proc once and then read directly.</summary>
-/// <param name="Memory">The directory with memory files.</param>
-/// <param name="Cpu">The directory with CPU accounting.</param>
-/// <param name="Pids">The directory with the process count.</param>
-/// <param name="IsV2">True when all three are one directory of the unified hierarchy.</param>
-public sealed record CgroupFiles(string Memory, string Cpu, string Pids, bool IsV2)
+/// <summary>Where the files of one cgroup lie (cgroups(7)): one directory in version 2, one for each controller in version 1.</summary>
+public sealed record CgroupFiles
 {
-    /// <summary>Finds the cgroups of a process; null when it is gone.</summary>
-    public static CgroupFiles? Of(int pid)
-    {
-        try
-        {
-            var cgroups = ProcessCgroups.Of(pid);
-            if (cgroups.Legacy("memory") is { } memory)
-            {
-                return new CgroupFiles(memory, cgroups.Legacy("cpuacct") ?? memory, cgroups.Legacy("pids") ?? memory, false);
-            }
+    /// <summary>True when all directories are one of the unified hierarchy.</summary>
+    public required bool IsV2 { get; init; }
 
-            return cgroups.Unified is { } unified ? new CgroupFiles(unified, unified, unified, true) : null;
-        }
-        catch (IOException)
+    /// <summary>The directory with memory files.</summary>
+    public required string Memory { get; init; }
+
+    /// <summary>The directory with the CPU time used.</summary>
+    public required string CpuAccounting { get; init; }
+
+    /// <summary>The directory with CPU limits and throttling.</summary>
+    public required string Cpu { get; init; }
+
+    /// <summary>The directory with the process count.</summary>
+    public required string Pids { get; init; }
+
+    /// <summary>The directory with block input and output.</summary>
+    public required string Io { get; init; }
+
+    /// <summary>The directory with pressure files, in version 1 that beside it in the unified hierarchy; null when there is none.</summary>
+    public string? Pressure { get; init; }
+
+    /// <summary>The files of these cgroups; null when nothing accounts for memory in them.</summary>
+    public static CgroupFiles? From(ProcessCgroups cgroups)
+    {
+        if (cgroups.Legacy("memory") is { } memory)
         {
-            return null;
+            return new CgroupFiles
+            {
+                IsV2 = false,
+                Memory = memory,
+                CpuAccounting = cgroups.Legacy("cpuacct") ?? memory,
+                Cpu = cgroups.Legacy("cpu") ?? memory,
+                Pids = cgroups.Legacy("pids") ?? memory,
+                Io = cgroups.Legacy("blkio") ?? memory,
+                Pressure = Path.GetFileName(cgroups.Unified) == Path.GetFileName(memory) ? cgroups.Unified : null,
+            };
         }
+
+        return cgroups.Unified is { } all
+            ? new CgroupFiles { IsV2 = true, Memory = all, CpuAccounting = all, Cpu = all, Pids = all, Io = all, Pressure = all }
+            : null;
     }
 
-    /// <summary>A file that holds one number; null when it is missing or says <c>max</c>.</summary>
-    public static ulong? Number(string directory, string name)
+    /// <summary>The same files in the ancestor whose name holds <paramref name="id"/>: what is in a container may have made cgroups below.</summary>
+    public CgroupFiles Topmost(string id) => this with
     {
-        try
-        {
-            return ulong.TryParse(File.ReadAllText(Path.Combine(directory, name)).AsSpan().Trim(), NumberStyles.None, null, out var value)
-                ? value : null;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
+        Memory = Cut(Memory, id),
+        CpuAccounting = Cut(CpuAccounting, id),
+        Cpu = Cut(Cpu, id),
+        Pids = Cut(Pids, id),
+        Io = Cut(Io, id),
+        Pressure = Pressure is null ? null : Cut(Pressure, id),
+    };
 
-    /// <summary>A file of <c>key value</c> lines; empty when it is missing.</summary>
-    public static Dictionary<string, ulong> Table(string directory, string name)
+    private static string Cut(string directory, string id)
     {
-        var table = new Dictionary<string, ulong>(StringComparer.Ordinal);
-        try
-        {
-            foreach (var line in File.ReadLines(Path.Combine(directory, name)))
-            {
-                var space = line.IndexOf(' ', StringComparison.Ordinal);
-                if (space > 0 && ulong.TryParse(line.AsSpan(space + 1), NumberStyles.None, null, out var value))
-                {
-                    table[line[..space]] = value;
-                }
-            }
-        }
-        catch (IOException)
-        {
-            // The container has just ended.
-        }
-
-        return table;
+        var at = directory.LastIndexOf(id, StringComparison.Ordinal);
+        var end = at < 0 ? -1 : directory.IndexOf('/', at);
+        return end < 0 ? directory : directory[..end];
     }
 }

@@ -1,99 +1,59 @@
-using System.Collections.Concurrent;
-using Cri.ImageService.Snapshots;
+using System.Runtime.CompilerServices;
 using Cri.RuntimeService.Containers;
 using Cri.RuntimeService.Lifecycle;
 
 namespace Cri.RuntimeService.Stats;
 
-/// <summary>
-/// ContainerStats straight from the cgroup files. The CPU rate is that between two readings; a container read for the first
-/// time has none yet.
-/// </summary>
-public sealed class ContainerStatsReader(Snapshotter snapshots)
+/// <summary>ContainerStats straight from the cgroup files. A container read for the first time has no CPU rate yet.</summary>
+public sealed class ContainerStatsReader(CgroupLocator cgroups, WritableLayers layers)
 {
-    private static readonly TimeSpan _shortestInterval = TimeSpan.FromMilliseconds(100);
-    private readonly ConcurrentDictionary<string, Watched> _watched = new(StringComparer.Ordinal);
+    private readonly ConditionalWeakTable<Container, Watched> _watched = [];
 
     /// <summary>The statistics of a container; of one that does not run, only its attributes and writable layer.</summary>
     public V1.ContainerStats Read(Container container)
     {
-        var record = container.Record;
+        var config = container.Record.Config;
         var stats = new V1.ContainerStats
         {
             Attributes = new V1.ContainerAttributes
             {
-                Id = record.Id,
-                Metadata = record.Config.Metadata,
-                Labels = { record.Config.Labels },
-                Annotations = { record.Config.Annotations },
+                Id = container.Id,
+                Metadata = config.Metadata,
+                Labels = { config.Labels },
+                Annotations = { config.Annotations },
             },
-            WritableLayer = WritableLayer(record.Id),
+            WritableLayer = layers.Of(container),
         };
-        if (record.State() != V1.ContainerState.ContainerRunning)
+        if (Find(container) is { } watched)
         {
-            _watched.TryRemove(record.Id, out _);
-            return stats;
-        }
-
-        if (Files(record) is { } files)
-        {
-            stats.Cpu = Cpu(record.Id, files);
-            stats.Memory = MemoryReader.Read(files);
-            stats.Swap = MemoryReader.Swap(files);
+            stats.Cpu = CpuReader.Read(watched.Files, watched.Rate);
+            (stats.Memory, stats.Swap) = MemoryReader.Read(watched.Files);
+            stats.Io = PressureReader.Io(watched.Files, Clock.Now);
         }
 
         return stats;
     }
 
-    private CgroupFiles? Files(ContainerRecord record)
+    /// <summary>The cgroup of a container; null when it does not run.</summary>
+    public CgroupFiles? Files(Container container) => Find(container)?.Files;
+
+    private Watched? Find(Container container)
     {
-        if (_watched.TryGetValue(record.Id, out var known) && known.Pid == record.Pid)
+        var record = container.Record;
+        if (record.State() != V1.ContainerState.ContainerRunning)
         {
-            return known.Files;
+            return null;
         }
 
-        var files = CgroupFiles.Of(record.Pid);
-        if (files is not null)
+        if (_watched.TryGetValue(container, out var known))
         {
-            _watched[record.Id] = new Watched(record.Pid, files, default, default);
+            return known;
         }
 
-        return files;
+        return cgroups.OfProcess(record.Pid, record.Id) is { } files
+            ? _watched.GetValue(container, _ => new Watched(files, new CpuRate()))
+            : null;
     }
 
-    private V1.CpuUsage? Cpu(string id, CgroupFiles files)
-    {
-        var used = files.IsV2
-            ? CgroupFiles.Table(files.Cpu, "cpu.stat").GetValueOrDefault("usage_usec") * 1000
-            : CgroupFiles.Number(files.Cpu, "cpuacct.usage") ?? 0;
-        var now = Clock.Now;
-        var usage = new V1.CpuUsage { Timestamp = now, UsageCoreNanoSeconds = new V1.UInt64Value { Value = used } };
-        if (_watched.TryGetValue(id, out var before))
-        {
-            var rate = Rate(before, used, now);
-            usage.UsageNanoCores = rate is { } cores ? new V1.UInt64Value { Value = cores } : null;
-            if (before.At == 0 || now - before.At >= _shortestInterval.Ticks * 100)
-            {
-                _watched[id] = before with { Used = used, At = now };
-            }
-        }
-
-        return usage;
-    }
-
-    private static ulong? Rate(Watched before, ulong used, long now) => before.At > 0 && now > before.At && used >= before.Used
-        ? (ulong)((used - before.Used) * 1e9 / (now - before.At))
-        : null;
-
-    private V1.FilesystemUsage? WritableLayer(string id) => snapshots.Usage(id) is { } usage
-        ? new V1.FilesystemUsage
-        {
-            Timestamp = Clock.Now,
-            FsId = new V1.FilesystemIdentifier { Mountpoint = snapshots.Path },
-            UsedBytes = new V1.UInt64Value { Value = (ulong)usage.Bytes },
-            InodesUsed = new V1.UInt64Value { Value = (ulong)usage.Inodes },
-        }
-        : null;
-
-    private sealed record Watched(int Pid, CgroupFiles Files, ulong Used, long At);
+    private sealed record Watched(CgroupFiles Files, CpuRate Rate);
 }

@@ -7,22 +7,22 @@ namespace Cri.RuntimeService;
 public sealed partial class RuntimeServer
 {
     /// <inheritdoc/>
-    public override Task<V1.ListContainerStatsResponse> ListContainerStats(V1.ListContainerStatsRequest request, ServerCallContext context)
+    public override Task<V1.ListContainerStatsResponse> ListContainerStats(V1.ListContainerStatsRequest request, ServerCallContext context) =>
+        Task.FromResult(new V1.ListContainerStatsResponse { Stats = { Measured(request.Filter) } });
+
+    private IEnumerable<V1.ContainerStats> Measured(V1.ContainerStatsFilter? given)
     {
         var filter = new V1.ContainerFilter
         {
-            Id = request.Filter?.Id ?? "",
-            PodSandboxId = request.Filter?.PodSandboxId ?? "",
+            Id = given?.Id ?? "",
+            PodSandboxId = given?.PodSandboxId ?? "",
             State = new V1.ContainerStateValue { State = V1.ContainerState.ContainerRunning },
         };
-        if (request.Filter is { } given)
+        if (given is not null)
         {
             filter.LabelSelector.Add(given.LabelSelector);
         }
 
-        return Task.FromResult(new V1.ListContainerStatsResponse
-        {
-            Stats = { containers.All.Where(container => ContainerView.Matches(container, filter)).Select(stats.Read) },
-        });
+        return containers.All.Where(container => ContainerView.Matches(container, filter)).Select(stats.Read);
     }
 }

@@ -1,3 +1,4 @@
+using Cri.RuntimeService.Lists;
 using Cri.RuntimeService.Sandboxes;
 using Grpc.Core;
 
@@ -6,13 +7,14 @@ namespace Cri.RuntimeService;
 /// <content>ListPodSandbox: all pods that pass the filter.</content>
 public sealed partial class RuntimeServer
 {
-    /// <inheritdoc/>
-    public override Task<V1.ListPodSandboxResponse> ListPodSandbox(V1.ListPodSandboxRequest request, ServerCallContext context) =>
-        Task.FromResult(new V1.ListPodSandboxResponse
-        {
-            Items =
-            {
-                sandboxes.All.Where(sandbox => SandboxView.Matches(sandbox, request.Filter)).Select(SandboxView.ListItem),
-            },
-        });
+    private static readonly Method<V1.ListPodSandboxRequest, EncodedList> _listPodSandbox =
+        EncodedList.Method("ListPodSandbox", V1.ListPodSandboxRequest.Parser);
+
+    private Task<EncodedList> ListPodSandboxAsync(V1.ListPodSandboxRequest request, ServerCallContext context) =>
+        Task.FromResult(new EncodedList([.. Matching(request.Filter).Select(SandboxView.ListEntry)]));
+
+    private IEnumerable<V1.PodSandbox> Listed(V1.PodSandboxFilter? filter) => Matching(filter).Select(SandboxView.ListItem);
+
+    private IEnumerable<Sandbox> Matching(V1.PodSandboxFilter? filter) =>
+        sandboxes.All.Where(sandbox => SandboxView.Matches(sandbox, filter));
 }

@@ -10,7 +10,12 @@ public sealed partial class RuntimeServer
     {
         if (containers.Find(request.ContainerId) is { } container)
         {
-            await containerRemover.RemoveAsync(container, context.CancellationToken);
+            await retries.RunAsync(
+                "RemoveContainer",
+                container.Id,
+                () => containerRemover.RemoveAsync(container, context.CancellationToken),
+                token => containerRemover.RemoveAsync(container, token),
+                container.TellStuck);
         }
 
         return new V1.RemoveContainerResponse();

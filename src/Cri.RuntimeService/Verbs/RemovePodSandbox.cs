@@ -10,7 +10,12 @@ public sealed partial class RuntimeServer
     {
         if (sandboxes.Find(request.PodSandboxId) is { } sandbox)
         {
-            await sandboxRemover.RemoveAsync(sandbox, context.CancellationToken);
+            await retries.RunAsync(
+                "RemovePodSandbox",
+                sandbox.Id,
+                () => sandboxRemover.RemoveAsync(sandbox, context.CancellationToken),
+                token => sandboxRemover.RemoveAsync(sandbox, token),
+                sandbox.TellStuck);
         }
 
         return new V1.RemovePodSandboxResponse();

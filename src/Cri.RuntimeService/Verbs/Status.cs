@@ -1,3 +1,4 @@
+using Cri.RuntimeService.Runtimes;
 using Grpc.Core;
 
 namespace Cri.RuntimeService;
@@ -22,8 +23,7 @@ public sealed partial class RuntimeServer
             RuntimeHandlers =
             {
                 // The empty name stands for the default handler.
-                runtimes.Handlers.Select(runtime => runtime.Handler).Prepend("")
-                    .Select(name => new V1.RuntimeHandler { Name = name, Features = new V1.RuntimeHandlerFeatures() }),
+                runtimes.Handlers.Select(runtime => (Name: runtime.Handler, Runtime: runtime)).Prepend(("", runtimes.Default)).Select(Handler),
             },
             Features = new V1.RuntimeFeatures { SupplementalGroupsPolicy = true },
         };
@@ -34,4 +34,14 @@ public sealed partial class RuntimeServer
 
         return Task.FromResult(response);
     }
+
+    private V1.RuntimeHandler Handler((string Name, OciRuntime Runtime) handler) => new()
+    {
+        Name = handler.Name,
+        Features = new V1.RuntimeHandlerFeatures
+        {
+            RecursiveReadOnlyMounts = HandlerFeatures.RecursiveReadOnly(handler.Runtime),
+            UserNamespaces = features.UserNamespaces(handler.Runtime),
+        },
+    };
 }

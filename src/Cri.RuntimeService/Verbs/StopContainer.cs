@@ -17,7 +17,12 @@ public sealed partial class RuntimeServer
         if (containers.Find(request.ContainerId) is { } container)
         {
             var grace = TimeSpan.FromSeconds(Math.Min(request.Timeout, int.MaxValue / 1000));
-            await containerStopper.StopAsync(container, grace, context.CancellationToken);
+            await retries.RunAsync(
+                "StopContainer",
+                container.Id,
+                () => containerStopper.StopAsync(container, grace, context.CancellationToken),
+                token => containerStopper.StopAsync(container, TimeSpan.Zero, token),
+                container.TellStuck);
         }
 
         return new V1.StopContainerResponse();

@@ -10,7 +10,12 @@ public sealed partial class RuntimeServer
     {
         if (sandboxes.Find(request.PodSandboxId) is { } sandbox)
         {
-            await sandboxStopper.StopAsync(sandbox, context.CancellationToken);
+            await retries.RunAsync(
+                "StopPodSandbox",
+                sandbox.Id,
+                () => sandboxStopper.StopAsync(sandbox, context.CancellationToken),
+                token => sandboxStopper.StopAsync(sandbox, token),
+                sandbox.TellStuck);
         }
 
         return new V1.StopPodSandboxResponse();

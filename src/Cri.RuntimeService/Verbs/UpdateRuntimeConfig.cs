@@ -5,8 +5,8 @@ using Grpc.Core;
 namespace Cri.RuntimeService;
 
 /// <content>
-/// UpdateRuntimeConfig: the kubelet tells the node's pod CIDR. Networks come from the CNI directory here, so the value is
-/// checked and acknowledged, as containerd does when it has no configuration template.
+/// UpdateRuntimeConfig: the kubelet tells the node's pod CIDRs, comma-separated. They go into the network template if one is
+/// configured, and are otherwise checked and acknowledged.
 /// </content>
 public sealed partial class RuntimeServer
 {
@@ -14,13 +14,16 @@ public sealed partial class RuntimeServer
     public override Task<V1.UpdateRuntimeConfigResponse> UpdateRuntimeConfig(
         V1.UpdateRuntimeConfigRequest request, ServerCallContext context)
     {
-        var cidrs = request.RuntimeConfig?.NetworkConfig?.PodCidr ?? "";
-        foreach (var cidr in cidrs.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        var text = request.RuntimeConfig?.NetworkConfig?.PodCidr ?? "";
+        var cidrs = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (cidrs.FirstOrDefault(cidr => !IPNetwork.TryParse(cidr, out _)) is { } wrong)
         {
-            if (!IPNetwork.TryParse(cidr, out _))
-            {
-                throw CriError.Invalid($"pod_cidr \"{cidr}\": not a network such as 10.244.0.0/24");
-            }
+            throw CriError.Invalid($"pod_cidr \"{wrong}\": not a network such as 10.244.0.0/24");
+        }
+
+        if (cidrs.Length > 0)
+        {
+            templatedNetwork.Write(cidrs);
         }
 
         return Task.FromResult(new V1.UpdateRuntimeConfigResponse());

@@ -275,7 +275,7 @@ public sealed class AttachmentTests : IDisposable
     }
 
     [Fact]
-    public async Task SweepAsync_UnknownSandboxes_AreDetached()
+    public async Task DetachAsync_RecordedAttachment_LeavesTheOthers()
     {
         _site.Plugin("one");
         _site.Network(["one"]);
@@ -284,10 +284,61 @@ public sealed class AttachmentTests : IDisposable
         await network.AddAsync(CniSite.Pod("orphan"), CancellationToken.None);
         File.WriteAllText(Path.Combine(_site.CacheDir, "pods-torn-eth0.json"), "");
 
-        var swept = await network.SweepAsync(new HashSet<string> { "known" }, CancellationToken.None);
+        Assert.Equal(["known", "orphan"], network.Recorded().Select(recorded => recorded.SandboxId).Order());
+        await network.DetachAsync(network.Recorded().Single(recorded => recorded.SandboxId == "orphan"), CancellationToken.None);
 
-        Assert.Equal([new SweptAttachment("orphan", "eth0", "pods", null)], swept);
+        Assert.Equal(["ADD one", "ADD one", "DEL one"], _site.Calls);
+        Assert.Equal("known", network.Recorded().Single().SandboxId);
         Assert.NotNull(network.Find("known"));
+    }
+
+    [Fact]
+    public async Task DeleteAsync_WhileAPluginOfAnEarlierServerRuns_WaitsForItsEnd()
+    {
+        _site.Plugin("one", add: $"echo '{CniSite.Result}'");
+        _site.Network(["one"]);
+        using var network = _site.Open();
+        await network.AddAsync(CniSite.Pod(), CancellationToken.None);
+
+        // What such a plugin has inherited, and holds until it ends.
+        Task deletion;
+        using (new FileStream(Path.Combine(_site.CacheDir, "pods-pod1-eth0.turn"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            deletion = network.DeleteAsync(CniSite.Pod(), CancellationToken.None);
+            await Task.Delay(100);
+            Assert.Equal(["ADD one"], _site.Calls);
+        }
+
+        await deletion;
+        Assert.Equal(["ADD one", "DEL one"], _site.Calls);
+        Assert.Empty(Directory.GetFiles(_site.CacheDir));
+    }
+
+    [Fact]
+    public async Task Open_AfterACrash_RemovesWhatWasHalfWritten()
+    {
+        Directory.CreateDirectory(_site.CacheDir);
+        await File.WriteAllTextAsync(Path.Combine(_site.CacheDir, ".tmp-1"), "{");
+        await File.WriteAllTextAsync(Path.Combine(_site.CacheDir, "pods-pod1-eth0.json.tmp"), "{");
+
+        using var network = _site.Open();
+
+        Assert.Empty(Directory.GetFiles(_site.CacheDir));
+    }
+
+    [Fact]
+    public async Task DeleteAsync_RecordOfANewerVersion_IsRefusedAndLeftAlone()
+    {
+        Directory.CreateDirectory(_site.CacheDir);
+        var record = Path.Combine(_site.CacheDir, "pods-pod1-eth0.json");
+        await File.WriteAllTextAsync(record, """{"version":2,"containerId":"pod1","ifName":"eth0"}""");
+        using var network = _site.Open();
+
+        var error = await Assert.ThrowsAnyAsync<IOException>(() => network.DeleteAsync(CniSite.Pod(), CancellationToken.None));
+
+        Assert.Contains("version 2", error.Message, StringComparison.Ordinal);
+        Assert.Empty(network.Recorded());
+        Assert.True(File.Exists(record));
     }
 
     [Fact]

@@ -179,7 +179,7 @@ public sealed class ConfigurationDirectoryTests : IDisposable
 
     private static async Task Becomes(CniNetwork network, string? name)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (network.Status.NetworkName != name)
         {
             await Task.Delay(5, deadline.Token);

@@ -129,7 +129,7 @@ public sealed class PodInitBinaryTests : IDisposable
 
     private static async Task Eventually(Func<bool> holds)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!holds())
         {
             await Task.Delay(10, deadline.Token);

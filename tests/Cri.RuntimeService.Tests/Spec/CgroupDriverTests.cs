@@ -23,6 +23,7 @@ public class CgroupDriverTests
     [InlineData("/a/../../b")]
     [InlineData("kubepods.slice")]
     [InlineData("relative")]
+    [InlineData("/a\nb")]
     public void Validate_BadParentForCgroupfs_IsInvalidAndNamed(string parent)
     {
         var error = Assert.Throws<RpcException>(() => _cgroupfs.Validate(parent));
@@ -33,6 +34,11 @@ public class CgroupDriverTests
 
     [Fact]
     public void Validate_NotASliceForSystemd_IsInvalid() => Assert.Throws<RpcException>(() => _systemd.Validate("/kubepods/pod1"));
+
+    [Theory]
+    [InlineData("system.slice:evil:x.slice")]
+    [InlineData("/a.slice/:b.slice")]
+    public void Validate_ColonForSystemd_IsInvalid(string parent) => Assert.Throws<RpcException>(() => _systemd.Validate(parent));
 
     [Fact]
     public void Validate_Empty_IsFine() => _systemd.Validate("");

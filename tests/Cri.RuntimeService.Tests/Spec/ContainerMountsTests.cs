@@ -1,3 +1,4 @@
+using Cri.Linux;
 using Cri.RuntimeService.Spec;
 using Grpc.Core;
 using Xunit;
@@ -35,9 +36,72 @@ public sealed class ContainerMountsTests : IDisposable
     {
         var volume = Volume("/data");
         volume.Propagation = asked;
+        Mount.Make("tmpfs", "tmpfs", _host, ["size=64k", "shared"]);
+        try
+        {
+            Assert.Contains(option, Build(volume)[^1].Options);
+            Assert.Equal(root, ContainerMounts.RootPropagation(new V1.ContainerConfig { Mounts = { volume } }));
+        }
+        finally
+        {
+            Mount.UnmountAll(_host);
+        }
+    }
 
-        Assert.Contains(option, Build(volume)[^1].Options);
-        Assert.Equal(root, ContainerMounts.RootPropagation(new V1.ContainerConfig { Mounts = { volume } }));
+    [Fact]
+    public void Build_PropagationFromAPrivateMount_IsAFailedPrecondition()
+    {
+        var volume = Volume("/data");
+        volume.Propagation = V1.MountPropagation.PropagationHostToContainer;
+        Mount.Make("tmpfs", "tmpfs", _host, ["size=64k", "private"]);
+        try
+        {
+            Assert.Equal(StatusCode.FailedPrecondition, Assert.Throws<RpcException>(() => Build(volume)).StatusCode);
+        }
+        finally
+        {
+            Mount.UnmountAll(_host);
+        }
+    }
+
+    [Fact]
+    public void Build_VolumeOverDev_HidesAllDefaultsBelowIt()
+    {
+        var mounts = Build(Volume("/dev/"));
+
+        Assert.DoesNotContain(mounts, mount => mount.Destination.StartsWith("/dev/p", StringComparison.Ordinal));
+        Assert.DoesNotContain(mounts, mount => mount.Type == "tmpfs");
+    }
+
+    [Fact]
+    public void Build_RecursiveReadOnly_NeedsTheRuntime()
+    {
+        var volume = Volume("/data");
+        (volume.Readonly, volume.RecursiveReadOnly) = (true, true);
+        var input = SpecFixture.Input(new V1.ContainerConfig { Mounts = { volume } });
+
+        Assert.Contains("rro", ContainerMounts.Build(input with { RecursiveReadOnly = true })[^1].Options);
+        Assert.StartsWith("RROUnsupported", Assert.Throws<RpcException>(() => ContainerMounts.Build(input)).Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Build_Image_IsTakenFromTheBundleReadonly()
+    {
+        var mount = Build(Volume("/data"), new V1.Mount { ContainerPath = "/vol", Image = new V1.ImageSpec { Image = "model" } })[^1];
+
+        Assert.Equal("/run/crisp/pods/pod-id/container-id/volumes/1", mount.Source);
+        Assert.Contains("ro", mount.Options);
+    }
+
+    [Fact]
+    public void Build_OneOfManyVolumesIsWrong_MakesNoMissingHostPath()
+    {
+        var missing = Volume("/one");
+        missing.HostPath = Path.Combine(_host, "missing");
+
+        Assert.Throws<RpcException>(() => Build(missing, new V1.Mount { ContainerPath = "relative", HostPath = _host }));
+
+        Assert.False(Directory.Exists(missing.HostPath));
     }
 
     [Fact]

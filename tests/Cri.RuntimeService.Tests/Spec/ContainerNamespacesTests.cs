@@ -44,4 +44,18 @@ public class ContainerNamespacesTests
 
         Assert.Equal("/proc/42/ns/pid", ContainerNamespaces.Build(input).Single(entry => entry.Type == "pid").Path);
     }
+
+    [Theory]
+    [InlineData(V1.NamespaceMode.Container, V1.NamespaceMode.Pod, V1.NamespaceMode.Container)]
+    [InlineData(V1.NamespaceMode.Pod, V1.NamespaceMode.Node, V1.NamespaceMode.Container)]
+    [InlineData(V1.NamespaceMode.Pod, V1.NamespaceMode.Pod, V1.NamespaceMode.Node)]
+    public void Check_NamespaceThatThePodDoesNotHave_IsInvalid(V1.NamespaceMode network, V1.NamespaceMode ipc, V1.NamespaceMode pid)
+    {
+        var linux = SpecFixture.OwnPid();
+        linux.SecurityContext.NamespaceOptions = new V1.NamespaceOption { Network = network, Ipc = ipc, Pid = pid };
+
+        var error = Assert.Throws<RpcException>(() => ContainerNamespaces.Check(SpecFixture.Input(new V1.ContainerConfig { Linux = linux })));
+
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+    }
 }

@@ -31,12 +31,16 @@ public class ContainerResourcesTests
         Assert.Equal(64 << 20, ContainerResources.Build(new V1.LinuxContainerResources { MemoryLimitInBytes = 64 << 20 }, _host).Memory!.Limit);
 
     [Fact]
-    public void Build_UnifiedOnV1_IsLeftOut()
-    {
-        var request = new V1.LinuxContainerResources { Unified = { ["memory.high"] = "1000000" } };
+    public void Build_MemoryLimitAlone_LeavesNoSwap() =>
+        Assert.Contains(ContainerResources.Build(new V1.LinuxContainerResources { MemoryLimitInBytes = 64 << 20 }, _host).Memory!.Swap, new long?[] { 64 << 20, null });
 
-        Assert.Null(ContainerResources.Build(request, _host with { CgroupV2 = false }).Unified);
-        Assert.Equal("1000000", ContainerResources.Build(request, _host).Unified!["memory.high"]);
+    [Fact]
+    public void Build_HugepagesWithoutTheController_AreLeftOut()
+    {
+        var request = new V1.LinuxContainerResources { HugepageLimits = { new V1.HugepageLimit { PageSize = "2MB", Limit = 0 } } };
+
+        Assert.Null(ContainerResources.Build(request, _host with { Hugetlb = false }).HugepageLimits);
+        Assert.Equal("2MB", Assert.Single(ContainerResources.Build(request, _host with { Hugetlb = true }).HugepageLimits!).PageSize);
     }
 
     [Theory]

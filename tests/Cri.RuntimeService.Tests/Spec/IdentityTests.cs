@@ -18,6 +18,14 @@ public sealed class IdentityTests : IDisposable
     public void Dispose() => Directory.Delete(_layer, recursive: true);
 
     [Fact]
+    public void Resolve_UnknownGroupsPolicy_IsInvalid()
+    {
+        var context = new V1.LinuxContainerSecurityContext { SupplementalGroupsPolicy = (V1.SupplementalGroupsPolicy)7 };
+
+        Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Identity.Resolve(context, null, new ImageFiles([]))).StatusCode);
+    }
+
+    [Fact]
     public void Resolve_NoUserAnywhere_IsRoot() => Assert.Equal((0u, 0u), Ids(new V1.LinuxContainerSecurityContext(), null));
 
     [Fact]
