@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Cri.Shim;
 
 /// <summary>The command line: flags of containerd's shim protocol, in Go's spelling with one dash or two, and an action.</summary>
@@ -28,6 +30,11 @@ internal sealed class CommandLine
 
     /// <summary>The socket file to remove at the end; null when its maker does that.</summary>
     public string? Socket => _flags.GetValueOrDefault("socket");
+
+    /// <summary>How long a command of the OCI runtime may take; null when it is not told.</summary>
+    public TimeSpan? RuntimeLimit => _flags.TryGetValue("runtime-timeout", out var seconds)
+        ? TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture))
+        : null;
 
     /// <summary>Only the version is asked for.</summary>
     public bool IsVersion => _flags.ContainsKey("v") || _flags.ContainsKey("version");

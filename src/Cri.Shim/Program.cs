@@ -1,4 +1,5 @@
 using System.Text;
+using Cri.Linux.Faults;
 using Cri.Shim;
 using Cri.Shim.Containerd;
 
@@ -17,6 +18,7 @@ try
         return 0;
     }
 
+    FaultPoint.Arm("CRISP_SHIM_FAULT", ShimFaultPoints.All);
     switch (line.Action)
     {
         case "serve":

@@ -10,7 +10,7 @@ namespace Cri.Shim.Tests;
 /// </summary>
 internal sealed class ShimProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly Fd _pidfd;
     private readonly List<TtrpcClient> _clients = [];

@@ -10,7 +10,7 @@ namespace Cri.Shim.Tests;
 /// <summary>A container in a shim: its bundle and the calls that tests make most.</summary>
 internal sealed class TestContainer
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly ShimProcess _shim;
 

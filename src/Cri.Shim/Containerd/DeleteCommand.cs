@@ -23,7 +23,8 @@ internal static class DeleteCommand
         using var loop = new EventLoop();
         SynchronizationContext.SetSynchronizationContext(loop);
         var deleting = DeleteAsync(loop, line, bundle);
-        loop.Run();
+        var rest = new Rest();
+        loop.Run(rest.Breathe, rest.Take);
         deleting.GetAwaiter().GetResult();
         var exitedAt = Timestamp.FromDateTime(DateTime.UtcNow);
         StandardStreams.Write(new DeleteResponse { ExitStatus = KilledStatus, ExitedAt = exitedAt, Pid = Pid(bundle) }.ToByteArray());
@@ -34,7 +35,7 @@ internal static class DeleteCommand
         try
         {
             var options = RuntimeOptions.Load(bundle, line.Namespace);
-            await new OciRuntimeCommand(new Children(loop), options, bundle, line.Id).DeleteAsync();
+            await new OciRuntimeCommand(new Children(loop), options, bundle, line.Id, OciRuntimeCommand.DefaultLimit).DeleteAsync();
         }
         catch (TtrpcException e)
         {

@@ -19,7 +19,7 @@ internal static class ShimSocket
         System.IO.Directory.CreateDirectory(Directory);
         try
         {
-            return UnixSocket.Listen(path);
+            return UnixSocket.Listen(path, mode: UnixSocket.OwnerOnly);
         }
         catch (LinuxException e) when (e.Error == Errno.EADDRINUSE)
         {
@@ -29,7 +29,7 @@ internal static class ShimSocket
             }
 
             File.Delete(path);
-            return UnixSocket.Listen(path);
+            return UnixSocket.Listen(path, mode: UnixSocket.OwnerOnly);
         }
     }
 

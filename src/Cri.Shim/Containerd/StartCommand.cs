@@ -57,6 +57,7 @@ internal static class StartCommand
             {
                 Path = self,
                 Arguments = [self, "serve", "-namespace", ns, "-id", group, "-bundle", line.Bundle, "-socket", path],
+                Environment = [.. ChildEnvironment.Read(), $"{ServeCommand.EventsVariable}={Environment.GetEnvironmentVariable(ServeCommand.EventsVariable)}"],
                 Descriptors = descriptors,
                 NewSession = true,
             });

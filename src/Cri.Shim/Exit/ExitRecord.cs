@@ -1,5 +1,6 @@
 using System.Text;
 using Cri.Linux;
+using Cri.Linux.Faults;
 using Cri.Shim.Io;
 
 namespace Cri.Shim.Exit;
@@ -19,6 +20,8 @@ internal static class ExitRecord
             """;
         var path = Path.Combine(bundle, FileName);
         SmallFile.Write(path + ".tmp", Encoding.UTF8.GetBytes(json));
+        FaultPoint.Reach(ShimFaultPoints.ShimExitWritten);
         File.Move(path + ".tmp", path, overwrite: true);
+        FaultPoint.Reach(ShimFaultPoints.ShimExitRecorded);
     }
 }

@@ -19,9 +19,9 @@ internal sealed class ConsoleSocket : IDisposable
         try
         {
             // Whatever an earlier shim left there has no listener any more.
-            File.Delete(_file);
+            SmallFile.Delete(_file);
             Path = $"/proc/{Environment.ProcessId}/fd/{_directory.Number}/{name}";
-            _listener = UnixSocket.Listen(Path, 1);
+            _listener = UnixSocket.Listen(Path, 1, UnixSocket.OwnerOnly);
         }
         catch
         {
@@ -46,6 +46,6 @@ internal sealed class ConsoleSocket : IDisposable
     {
         _listener.Dispose();
         _directory.Dispose();
-        File.Delete(_file);
+        SmallFile.Delete(_file);
     }
 }

@@ -4,14 +4,15 @@ using Cri.Linux;
 namespace Cri.Shim.Io;
 
 /// <summary>
-/// The file behind a CRI log. Only the disk thread touches it. A batch that cannot be written is dropped and counted, and
+/// The file behind a CRI log. Only the disk thread touches it. A pod that has the node's log directory as a volume could put a
+/// link in its place, so none is followed. A batch that cannot be written is dropped and counted, and
 /// the next one that can be is preceded by a line that says so.
 /// </summary>
 internal sealed class CriLogFile(string path) : IDisposable
 {
     private const uint Mode = 0x1a0; // 0640
 
-    private Fd _file = AppendFile.Open(path, Mode);
+    private Fd _file = AppendFile.OpenReal(path, Mode);
     private long _dropped;
     private bool _torn;
     private string _reason = string.Empty;
@@ -38,7 +39,7 @@ internal sealed class CriLogFile(string path) : IDisposable
     /// <summary>Goes on in a new file of the same path; the old one stays in use when that cannot be opened.</summary>
     public void Reopen()
     {
-        var reopened = AppendFile.Open(path, Mode);
+        var reopened = AppendFile.OpenReal(path, Mode);
         _file.Dispose();
         _file = reopened;
         _torn = false;

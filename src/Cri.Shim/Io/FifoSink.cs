@@ -3,17 +3,25 @@ using Cri.Shim.Loop;
 
 namespace Cri.Shim.Io;
 
-/// <summary>Output to a named pipe: a slow reader slows the process, an absent one lets it fill the pipe.</summary>
+/// <summary>
+/// Output to a named pipe: a slow reader slows the process. An absent one lets it fill the pipe or, when there has to be a
+/// reader, ends it.
+/// </summary>
 internal sealed class FifoSink : OutputSink
 {
     private readonly Fd _fifo;
     private readonly FdWatch _watch;
+    private readonly bool _hasReader;
     private bool _broken;
+    private bool _isFull;
 
-    public FifoSink(EventLoop loop, string path)
+    public override bool AwaitsReader => _hasReader && _isFull && !_broken;
+
+    public FifoSink(EventLoop loop, string path, bool hasReader)
     {
         // Both ends are held, so that a write before the reader came is no error.
-        _fifo = Fifo.OpenBoth(path);
+        _fifo = hasReader ? Fifo.OpenWriter(path) : Fifo.OpenBoth(path);
+        _hasReader = hasReader;
         _watch = loop.Watch(_fifo);
     }
 
@@ -28,9 +36,11 @@ internal sealed class FifoSink : OutputSink
                 {
                     written += result;
                 }
-                else if (!await _watch.WritableAsync())
+                else
                 {
-                    _broken = true;
+                    _isFull = true;
+                    _broken = !await _watch.WritableAsync();
+                    _isFull = false;
                 }
             }
             catch (LinuxException)

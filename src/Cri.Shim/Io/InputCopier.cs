@@ -4,8 +4,8 @@ using Cri.Shim.Loop;
 namespace Cri.Shim.Io;
 
 /// <summary>
-/// Copies a fifo to the standard input of a process. It holds the fifo's writing end as well, so that the input ends only
-/// once that was closed here and by every writer.
+/// Copies a fifo to the standard input of a process. It may hold the fifo's writing end as well, so that the input ends only
+/// once that was closed here and by every writer. After the end writers get EPIPE.
 /// </summary>
 internal sealed class InputCopier : IDisposable
 {
@@ -13,16 +13,16 @@ internal sealed class InputCopier : IDisposable
 
     private readonly BufferPool _buffers;
     private readonly Fd _reader;
-    private readonly Fd _writer;
+    private readonly Fd? _writer;
     private readonly FdWatch _source;
 
-    public InputCopier(EventLoop loop, BufferPool buffers, string path)
+    public InputCopier(EventLoop loop, BufferPool buffers, string path, bool holdsOpen)
     {
         _buffers = buffers;
         _reader = Fifo.OpenReader(path);
         try
         {
-            _writer = Fifo.OpenWriter(path);
+            _writer = holdsOpen ? Fifo.OpenWriter(path) : null;
             _source = loop.Watch(_reader);
         }
         catch
@@ -42,19 +42,21 @@ internal sealed class InputCopier : IDisposable
             _buffers.Return(buffer);
             if (!goesOn)
             {
-                return;
+                break;
             }
         }
+
+        Dispose();
     }
 
     /// <summary>Lets the input end after what its other writers have still to send.</summary>
-    public void CloseWriter() => _writer.Dispose();
+    public void CloseWriter() => _writer?.Dispose();
 
     public void Dispose()
     {
         _source.Dispose();
         _reader.Dispose();
-        _writer.Dispose();
+        _writer?.Dispose();
     }
 
     private async Task<bool> CopyAsync(byte[] buffer, FdWatch target)

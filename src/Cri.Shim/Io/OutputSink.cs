@@ -6,6 +6,9 @@ namespace Cri.Shim.Io;
 /// </summary>
 internal abstract class OutputSink
 {
+    /// <summary>True while bytes wait for a reader that is there: it reads on or goes, so that waiting for it has an end.</summary>
+    public virtual bool AwaitsReader => false;
+
     /// <summary>Takes bytes; the buffer is the sink's until the task completes.</summary>
     public abstract Task WriteAsync(byte[] buffer, int count, bool isStderr);
 

@@ -11,6 +11,12 @@ internal enum OutputKind
     /// <summary>A named pipe.</summary>
     Fifo,
 
+    /// <summary>
+    /// A named pipe whose reader is there already: without a terminal the process writes to it itself, and its reader's end is
+    /// the end of the pipe.
+    /// </summary>
+    Pipe,
+
     /// <summary>A file, appended to as it comes.</summary>
     File,
 
@@ -43,6 +49,7 @@ internal sealed record OutputTarget(OutputKind Kind, string Path, IReadOnlyList<
         var kind = scheme switch
         {
             "fifo" => OutputKind.Fifo,
+            "pipe" => OutputKind.Pipe,
             "file" => OutputKind.File,
             "binary" => OutputKind.Binary,
             "cri" => OutputKind.CriLog,

@@ -21,7 +21,17 @@ internal sealed class ProcessIo : IDisposable
         _output = output;
         try
         {
-            _input = stdio.Stdin.Length == 0 ? null : new InputCopier(services.Loop, services.Buffers, PathOf(stdio.Stdin));
+            var (stdin, isPipe) = InputOf(stdio.Stdin);
+            if (isPipe && !stdio.Terminal)
+            {
+                _child[0] = Fifo.OpenReader(stdin);
+                FdStream.SetBlocking(_child[0]);
+            }
+            else if (stdin.Length > 0)
+            {
+                _input = new InputCopier(services.Loop, services.Buffers, stdin, holdsOpen: !isPipe);
+            }
+
             if (stdio.Terminal)
             {
                 _console = new ConsoleSocket(directory, $"{name}.sock");
@@ -30,6 +40,8 @@ internal sealed class ProcessIo : IDisposable
             {
                 OpenInput();
                 _output.OpenPipes(_child);
+                GiveTo(stdio.Owner);
+                OutputPipes = Identify();
             }
         }
         catch
@@ -38,6 +50,9 @@ internal sealed class ProcessIo : IDisposable
             throw;
         }
     }
+
+    /// <summary>The pipes that its output goes to; none with a terminal.</summary>
+    public IReadOnlyList<PipeIdentity> OutputPipes { get; private set; } = [];
 
     /// <summary>The descriptors to start the process with, by their number there.</summary>
     public IReadOnlyDictionary<int, int> Descriptors => _child.ToDictionary(pair => pair.Key, pair => pair.Value.Number);
@@ -53,7 +68,7 @@ internal sealed class ProcessIo : IDisposable
     /// <param name="id">The container's id.</param>
     public static async Task<ProcessIo> OpenAsync(IoServices services, Stdio stdio, string directory, string name, string id)
     {
-        var output = await ProcessOutput.OpenAsync(services, stdio, id);
+        var output = await ProcessOutput.OpenAsync(services, stdio, directory, name, id);
         try
         {
             return new ProcessIo(services, output, stdio, directory, name);
@@ -120,8 +135,37 @@ internal sealed class ProcessIo : IDisposable
         _master?.Dispose();
     }
 
-    private static string PathOf(string stdin) =>
-        stdin.StartsWith("fifo://", StringComparison.Ordinal) ? stdin["fifo://".Length..] : stdin;
+    // A pipe is one whose writer is there already, and whose end is the end of the input.
+    private static (string Path, bool IsPipe) InputOf(string stdin)
+    {
+        var separator = stdin.IndexOf("://", StringComparison.Ordinal);
+        return separator < 0 ? (stdin, false) : (stdin[(separator + 3)..], stdin.StartsWith("pipe:", StringComparison.Ordinal));
+    }
+
+    private List<PipeIdentity> Identify()
+    {
+        var pipes = new List<PipeIdentity>();
+        foreach (var (number, pipe) in _child)
+        {
+            if (number != 0)
+            {
+                pipes.Add(PipeIdentity.Of(pipe));
+            }
+        }
+
+        return pipes;
+    }
+
+    private void GiveTo((uint User, uint Group) owner)
+    {
+        if (owner != default)
+        {
+            foreach (var pipe in _child.Values)
+            {
+                FileTree.SetOwner(pipe, owner.User, owner.Group);
+            }
+        }
+    }
 
     private void OpenInput()
     {

@@ -1,6 +1,8 @@
 using Cri.Linux;
+using Cri.Shim.Io.Attach;
 using Cri.Shim.Loop;
 using Cri.Ttrpc;
+using Cri.Ttrpc.Attach;
 
 namespace Cri.Shim.Io;
 
@@ -12,6 +14,10 @@ internal sealed class ProcessOutput : IDisposable
     private static readonly TimeSpan _cutLimit = TimeSpan.FromSeconds(1);
 
     private readonly IoServices _services;
+    private readonly bool _terminal;
+    private readonly string _directory;
+    private readonly string _name;
+    private readonly string?[] _pipes = new string?[3];
     private readonly List<OutputSink> _sinks = [];
     private readonly List<OutputCopier> _copiers = [];
     private readonly List<Task> _running = [];
@@ -19,15 +25,22 @@ internal sealed class ProcessOutput : IDisposable
     private OutputSink? _stdout;
     private OutputSink? _stderr;
     private BinaryLogger? _logger;
+    private AttachPoint? _attach;
 
-    private ProcessOutput(IoServices services) => _services = services;
+    private ProcessOutput(IoServices services, bool terminal, string directory, string name) =>
+        (_services, _terminal, _directory, _name) = (services, terminal, directory, name);
 
     private long Copied => _copiers.Sum(copier => copier.Copied);
 
     /// <summary>Opens the sinks. With a terminal there is one, for all output.</summary>
-    public static async Task<ProcessOutput> OpenAsync(IoServices services, Stdio stdio, string id)
+    /// <param name="services">What processes share.</param>
+    /// <param name="stdio">Where the streams go.</param>
+    /// <param name="directory">The bundle.</param>
+    /// <param name="name">Unique in the bundle.</param>
+    /// <param name="id">The container's id.</param>
+    public static async Task<ProcessOutput> OpenAsync(IoServices services, Stdio stdio, string directory, string name, string id)
     {
-        var output = new ProcessOutput(services);
+        var output = new ProcessOutput(services, stdio.Terminal, directory, name);
         try
         {
             var stderr = stdio.Terminal ? string.Empty : stdio.Stderr;
@@ -52,7 +65,12 @@ internal sealed class ProcessOutput : IDisposable
 
         for (var stream = 1; stream <= 2; stream++)
         {
-            if (SinkOf(stream) is { } sink)
+            if (_pipes[stream] is { } path)
+            {
+                child[stream] = Fifo.OpenWriter(path);
+                FdStream.SetBlocking(child[stream]);
+            }
+            else if (SinkOf(stream) is { } sink)
             {
                 var pipe = Pipe.Create();
                 child[stream] = pipe.Writer;
@@ -92,6 +110,12 @@ internal sealed class ProcessOutput : IDisposable
             {
                 break;
             }
+
+            if (_sinks.Any(sink => sink.AwaitsReader))
+            {
+                // Not the process's streams are stuck, their reader is slow.
+                (copied, started) = (-1, _services.Loop.Time.GetTimestamp());
+            }
         }
 
         cut();
@@ -117,9 +141,15 @@ internal sealed class ProcessOutput : IDisposable
             return;
         }
 
-        _stdout = await OpenSinkAsync(stdout);
+        if (!_terminal)
+        {
+            _pipes[1] = stdout.Kind == OutputKind.Pipe ? stdout.Path : null;
+            _pipes[2] = stderr.Kind == OutputKind.Pipe ? stderr.Path : null;
+        }
+
+        _stdout = _pipes[1] is null ? await OpenSinkAsync(stdout) : null;
         var isShared = stderr == stdout || (stderr.Kind == stdout.Kind && stderr.Path == stdout.Path);
-        _stderr = isShared ? _stdout : await OpenSinkAsync(stderr);
+        _stderr = isShared ? _stdout : _pipes[2] is null ? await OpenSinkAsync(stderr) : null;
     }
 
     private OutputSink? SinkOf(int stream) => stream == 1 ? _stdout : _stderr;
@@ -129,9 +159,10 @@ internal sealed class ProcessOutput : IDisposable
         OutputSink? sink = target.Kind switch
         {
             OutputKind.None => null,
-            OutputKind.Fifo => new FifoSink(_services.Loop, target.Path),
+            OutputKind.Fifo => new FifoSink(_services.Loop, target.Path, hasReader: false),
+            OutputKind.Pipe => new FifoSink(_services.Loop, target.Path, hasReader: true),
             OutputKind.File => await FileSink.OpenAsync(_services.Disk, target.Path),
-            OutputKind.CriLog => await CriLog.OpenAsync(_services.Disk, _services.Buffers, target.Path),
+            OutputKind.CriLog => await OpenLogAsync(target.Path),
             _ => throw new TtrpcException(TtrpcStatusCode.InvalidArgument, "a logging program takes both streams: name it as stdout"),
         };
         if (sink is not null)
@@ -140,6 +171,21 @@ internal sealed class ProcessOutput : IDisposable
         }
 
         return sink;
+    }
+
+    private async Task<OutputSink> OpenLogAsync(string path)
+    {
+        var log = await CriLog.OpenAsync(_services.Disk, _services.Buffers, path);
+        try
+        {
+            _attach ??= new AttachPoint(_services, _directory, AttachFrame.SocketOf(_name));
+            return new AttachableSink(log, _attach);
+        }
+        catch
+        {
+            await log.CloseAsync();
+            throw;
+        }
     }
 
     private void Copy(FdWatch source, OutputSink sink, bool isStderr)

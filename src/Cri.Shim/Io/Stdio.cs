@@ -5,4 +5,10 @@ namespace Cri.Shim.Io;
 /// <param name="Stdout">Empty, a fifo or a URI; see <see cref="OutputTarget"/>.</param>
 /// <param name="Stderr">As stdout; unused with a terminal.</param>
 /// <param name="Terminal">All three are one pseudo-terminal.</param>
-internal sealed record Stdio(string Stdin, string Stdout, string Stderr, bool Terminal);
+internal sealed record Stdio(string Stdin, string Stdout, string Stderr, bool Terminal)
+{
+    /// <summary>
+    /// The user and group that the pipes are given to, so that a process may open its streams again by name; root unless said.
+    /// </summary>
+    public (uint User, uint Group) Owner { get; init; }
+}

@@ -9,6 +9,7 @@ namespace Cri.Shim.Loop;
 internal sealed class EventLoop : SynchronizationContext, IDisposable
 {
     private const long WakeKey = 0;
+    private const int RestAfter = 5000; // ms
 
     private readonly Epoll _epoll = new();
     private readonly Fd _wake = EventFd.Create();
@@ -25,16 +26,31 @@ internal sealed class EventLoop : SynchronizationContext, IDisposable
     public TimeProvider Time => _timers;
 
     /// <summary>Runs until <see cref="Stop"/>.</summary>
-    public void Run()
+    /// <param name="worked">Called each time that something has come and is dealt with.</param>
+    /// <param name="rest">Called once each time that nothing has come for a while.</param>
+    public void Run(Action worked, Action rest)
     {
         SetSynchronizationContext(this);
+        var isRested = false;
         while (!_stopped)
         {
             RunPosted();
             var timeout = _timers.RunDue();
-            if (!_stopped)
+            var mayRest = !isRested && timeout is (< 0 or > RestAfter);
+            if (_stopped)
             {
-                _epoll.Wait(timeout, Dispatch);
+                return;
+            }
+
+            if (_epoll.Wait(mayRest ? RestAfter : timeout, Dispatch))
+            {
+                isRested = false;
+                worked();
+            }
+            else if (mayRest)
+            {
+                isRested = true;
+                rest();
             }
         }
     }

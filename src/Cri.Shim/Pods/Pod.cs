@@ -1,4 +1,5 @@
 using Cri.Linux;
+using Cri.Linux.Faults;
 using Cri.Shim.Loop;
 using Cri.Shim.Tasks;
 using Cri.Ttrpc;
@@ -48,6 +49,7 @@ internal sealed class Pod(EventLoop loop, ContainerTable containers, string id)
         {
             await namespaces.CreateAsync(options);
             CreatedAt = DateTime.UtcNow;
+            FaultPoint.Reach(ShimFaultPoints.ShimNamespacesMade);
         }
         catch
         {
@@ -59,6 +61,7 @@ internal sealed class Pod(EventLoop loop, ContainerTable containers, string id)
     /// <summary>Kills what still runs and gives the namespaces up. Doing it again does no harm.</summary>
     public async Task StopAsync()
     {
+        await Task.WhenAny(containers.SettledAsync(), loop.Delay(_killLimit));
         var ends = containers.All.Select(KillAsync).ToList();
         await Task.WhenAll(ends);
         if (_namespaces is not null)
@@ -67,6 +70,7 @@ internal sealed class Pod(EventLoop loop, ContainerTable containers, string id)
         }
 
         _stopped.TrySetResult(DateTime.UtcNow);
+        FaultPoint.Reach(ShimFaultPoints.ShimPodStopped);
     }
 
     private async Task KillAsync(Container container)

@@ -7,13 +7,15 @@ namespace Cri.Shim.Pods;
 /// <summary>The namespaces that the containers of a pod share, kept alive by bind mounts below <c>ns</c> in the pod's directory.</summary>
 internal sealed class PodNamespaces(string podDirectory)
 {
+    private const string User = "user";
     private static readonly string[] _known = ["net", "ipc", "uts"];
 
     private string Pins => Path.Combine(podDirectory, "ns");
 
     /// <summary>
     /// Makes the namespaces on a thread of their own, brings loopback up, sets the hostname and the kernel parameters, and
-    /// pins them. A failure undoes everything.
+    /// pins them. Those of a pod with a user namespace belong to it, so that the pod's root has its powers over them.
+    /// A failure undoes everything.
     /// </summary>
     public async Task CreateAsync(SandboxOptions options)
     {
@@ -27,7 +29,7 @@ internal sealed class PodNamespaces(string podDirectory)
 
         try
         {
-            await OwnThread.RunAsync(() => Create(kinds, options));
+            await OwnThread.RunAsync(() => Create(kinds, options, IdsOf(options)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -41,7 +43,7 @@ internal sealed class PodNamespaces(string podDirectory)
     {
         if (Directory.Exists(Pins))
         {
-            foreach (var name in _known)
+            foreach (var name in _known.Append(User))
             {
                 Namespaces.Unpin(Path.Combine(Pins, name));
             }
@@ -50,13 +52,29 @@ internal sealed class PodNamespaces(string podDirectory)
         }
     });
 
-    private void Create(NamespaceKinds kinds, SandboxOptions options)
+    private void Create(NamespaceKinds kinds, SandboxOptions options, IdMap? ids)
     {
-        if (kinds != NamespaceKinds.None)
+        Directory.CreateDirectory(Pins);
+        if (ids is not null)
+        {
+            using var holder = NamespaceHolder.Start(ids, kinds);
+            Namespaces.Join(options.Namespaces, holder.PathOf);
+            Namespaces.PinFile(holder.PathOf(User), Path.Combine(Pins, User));
+        }
+        else if (kinds != NamespaceKinds.None)
         {
             Namespaces.Unshare(kinds);
         }
 
+        Configure(kinds, options, ids);
+        foreach (var name in options.Namespaces.Distinct())
+        {
+            Namespaces.Pin(name, Path.Combine(Pins, name));
+        }
+    }
+
+    private static void Configure(NamespaceKinds kinds, SandboxOptions options, IdMap? ids)
+    {
         if (kinds.HasFlag(NamespaceKinds.Net))
         {
             NetworkInterface.BringUp("lo");
@@ -69,13 +87,13 @@ internal sealed class PodNamespaces(string podDirectory)
 
         foreach (var (name, value) in options.Sysctls)
         {
-            Sysctl.Write(name, value);
-        }
-
-        Directory.CreateDirectory(Pins);
-        foreach (var name in options.Namespaces.Distinct())
-        {
-            Namespaces.Pin(name, Path.Combine(Pins, name));
+            Sysctl.Write(name, value, ids);
         }
     }
+
+    private static IdMap? IdsOf(SandboxOptions options) => options is { Users: { } users, Groups: { } groups }
+        ? new IdMap(Range(users), Range(groups))
+        : null;
+
+    private static Linux.IdMapping Range(Ttrpc.CrispApi.IdMapping range) => new(range.ContainerId, range.HostId, range.Length);
 }

@@ -8,7 +8,8 @@ internal static class Sysctl
     /// <summary>Sets a parameter. Throws an IOException that names it.</summary>
     /// <param name="name">With dots, or with slashes where a part has a dot in it.</param>
     /// <param name="value">The value.</param>
-    public static void Write(string name, string value)
+    /// <param name="ids">The user namespace that owns the namespaces; null for the host's.</param>
+    public static void Write(string name, string value, IdMap? ids = null)
     {
         var path = "/proc/sys/" + (name.Contains('/') ? name : name.Replace('.', '/'));
         if (path.Split('/').Contains(".."))
@@ -18,11 +19,24 @@ internal static class Sysctl
 
         try
         {
-            SmallFile.Set(path, value);
+            Set(path, value, ids);
         }
         catch (LinuxException e)
         {
             throw new IOException($"sysctl {name}={value}: {e.Message}", e);
+        }
+    }
+
+    // The parameters of an IPC namespace can be written by the root of the user namespace that owns it, and by nobody else.
+    private static void Set(string path, string value, IdMap? ids)
+    {
+        try
+        {
+            SmallFile.Set(path, value);
+        }
+        catch (LinuxException refused) when (refused.Error is Errno.EACCES or Errno.EPERM && ids is not null)
+        {
+            ThreadIdentity.RunAs(ids.Users.ToHost(0) ?? 0, ids.Groups.ToHost(0) ?? 0, () => SmallFile.Set(path, value));
         }
     }
 }

@@ -12,6 +12,9 @@ internal sealed class Children(EventLoop loop)
     // How an exit is reported whose status somebody else took.
     private static readonly ChildExit _lost = new(255, 0);
     private static readonly TimeSpan _sweepInterval = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan _exhaustedPause = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan _dyingTime = TimeSpan.FromSeconds(5);
 
     private readonly HashSet<int> _awaited = [];
     private int _claims;
@@ -32,7 +35,7 @@ internal sealed class Children(EventLoop loop)
         _awaited.Add(pid);
         try
         {
-            using var pidfd = PidFd.Open(pid);
+            using var pidfd = await OpenAsync(pid);
             using var watch = loop.Watch(pidfd);
             await watch.ReadableAsync();
             return PidFd.TryReap(pidfd) ?? _lost;
@@ -48,7 +51,10 @@ internal sealed class Children(EventLoop loop)
         }
     }
 
-    /// <summary>Starts a program and waits for it, killing it at the end of <paramref name="limit"/>; null then.</summary>
+    /// <summary>
+    /// Starts a program in a session of its own and waits for it, killing it with its process group at the end of
+    /// <paramref name="limit"/>; null then.
+    /// </summary>
     public async Task<ChildExit?> RunAsync(ChildProcessOptions options, TimeSpan limit)
     {
         var pid = ChildProcess.Start(options);
@@ -60,9 +66,28 @@ internal sealed class Children(EventLoop loop)
             return await exit;
         }
 
+        // It is not reaped yet, so its number still names its own group. One that the kernel does not let go yet (state D) is awaited
+        // no longer; it is reaped when it ends.
+        Signals.Send(-pid, Signals.SigKill);
         Signals.Send(pid, Signals.SigKill);
-        await exit;
+        await Task.WhenAny(exit, loop.Delay(_dyingTime));
         return null;
+    }
+
+    // A child is ours until it is reaped, so that when there is no descriptor left for it now, there will be one later.
+    private async Task<Fd> OpenAsync(int pid)
+    {
+        while (true)
+        {
+            try
+            {
+                return PidFd.Open(pid);
+            }
+            catch (LinuxException e) when (e.IsExhausted)
+            {
+                await loop.Delay(_exhaustedPause);
+            }
+        }
     }
 
     // The kernel tells nobody when a child ends that has no pidfd of ours, so those are looked for whenever another one

@@ -14,6 +14,9 @@ namespace Cri.Shim.Runtime;
 /// <param name="NoNewKeyring">Without a session keyring of its own.</param>
 internal sealed record RuntimeOptions(string Binary, string? Root, bool SystemdCgroup, bool NoPivotRoot, bool NoNewKeyring)
 {
+    /// <summary>The user and group that own the standard streams.</summary>
+    public (uint User, uint Group) IoOwner { get; init; }
+
     private const string FileName = "runtime-options.pb";
     private const string DefaultBinary = "runc";
 
@@ -53,7 +56,10 @@ internal sealed record RuntimeOptions(string Binary, string? Root, bool SystemdC
             root is null || ns is null ? root : Path.Combine(root, ns),
             options.SystemdCgroup,
             options.NoPivotRoot,
-            options.NoNewKeyring);
+            options.NoNewKeyring)
+        {
+            IoOwner = (options.IoUid, options.IoGid),
+        };
     }
 
     private static string Find(string name)

@@ -1,3 +1,4 @@
+using Cri.Linux.Faults;
 using Cri.Shim.Containerd;
 using Cri.Shim.Loop;
 
@@ -6,7 +7,8 @@ namespace Cri.Shim.Services;
 /// <summary>Ends the shim.</summary>
 internal sealed class Lifetime(EventLoop loop, EventPublisher events, string? socketPath)
 {
-    private static readonly TimeSpan _answerTime = TimeSpan.FromMilliseconds(20);
+    // The answer is written before any timer is looked at; this is for one that has to wait for its reader.
+    private static readonly TimeSpan _answerTime = TimeSpan.FromMilliseconds(1);
     private bool _isEnding;
 
     /// <summary>Ends the shim once the answer to the call that asked for it, and events before it, are sent.</summary>
@@ -28,6 +30,7 @@ internal sealed class Lifetime(EventLoop loop, EventPublisher events, string? so
             File.Delete(socketPath);
         }
 
+        FaultPoint.Reach(ShimFaultPoints.ShimEnding);
         loop.Stop();
     }
 }

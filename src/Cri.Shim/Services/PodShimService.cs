@@ -1,3 +1,4 @@
+using Cri.Linux.Faults;
 using Cri.Shim.Tasks;
 using Cri.Ttrpc;
 using Cri.Ttrpc.CrispApi;
@@ -18,6 +19,7 @@ internal sealed class PodShimService(ContainerTable containers)
     private async Task<Empty> ReopenLogAsync(ReopenLogRequest request)
     {
         await containers.Find(request.ContainerId).Init.ReopenLogAsync();
+        FaultPoint.Reach(ShimFaultPoints.ShimLogReopened);
         return new Empty();
     }
 }

@@ -11,11 +11,6 @@ internal sealed partial class TaskService
 {
     private async Task<CreateTaskResponse> CreateAsync(CreateTaskRequest request)
     {
-        if (request.Checkpoint.Length > 0)
-        {
-            throw new TtrpcException(TtrpcStatusCode.Unimplemented, $"container {request.Id}: this shim cannot restore from a checkpoint");
-        }
-
         var container = await containers.CreateAsync(request);
         var pid = (uint)container.Init.Pid;
         environment.Events.Publish("/tasks/create", "containerd.events.TaskCreate", new TaskCreate
@@ -51,9 +46,9 @@ internal sealed partial class TaskService
         return new StartResponse { Pid = (uint)exec.Pid };
     }
 
-    private StateResponse State(StateRequest request)
+    private async Task<StateResponse> StateAsync(StateRequest request)
     {
-        var container = containers.Find(request.Id);
+        var container = await containers.FindSettledAsync(request.Id);
         var process = container.Find(request.ExecId);
         var response = new StateResponse
         {
@@ -84,7 +79,7 @@ internal sealed partial class TaskService
 
     private async Task<DeleteResponse> DeleteAsync(DeleteRequest request)
     {
-        var container = containers.Find(request.Id);
+        var container = await containers.FindSettledAsync(request.Id);
         if (request.ExecId.Length > 0)
         {
             return Answer(container.DeleteExec(container.FindExec(request.ExecId), request.ExecId));

@@ -17,7 +17,7 @@ internal sealed partial class TaskService
         ContainerTable.CheckId(request.ExecId);
         var stdio = new Stdio(request.Stdin, request.Stdout, request.Stderr, request.Terminal);
         var specification = request.Spec?.Value.ToByteArray() ?? [];
-        containers.Find(request.Id).AddExec(request.ExecId, stdio, specification);
+        containers.Find(request.Id).AddExec(request.ExecId, stdio, specification, request.CrispProgram.Memory);
         environment.Events.Publish(
             "/tasks/exec-added",
             "containerd.events.TaskExecAdded",
@@ -27,10 +27,10 @@ internal sealed partial class TaskService
 
     private async Task<Empty> KillAsync(KillRequest request)
     {
-        var container = containers.Find(request.Id);
+        var container = await containers.FindSettledAsync(request.Id);
         if (request.ExecId.Length > 0)
         {
-            container.FindExec(request.ExecId).Kill((int)request.Signal, group: request.All);
+            container.Kill(container.FindExec(request.ExecId), (int)request.Signal, request.All);
         }
         else
         {

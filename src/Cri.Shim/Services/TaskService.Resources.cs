@@ -1,12 +1,13 @@
 using Cri.Shim.Stats;
 using Cri.Ttrpc;
 using Cri.Ttrpc.EventsApi;
+using Cri.Ttrpc.RuncOptions;
 using Cri.Ttrpc.TaskApi.V3;
 using Google.Protobuf.WellKnownTypes;
 
 namespace Cri.Shim.Services;
 
-/// <content>Pause, Resume, Update, Stats.</content>
+/// <content>Pause, Resume, Checkpoint, Update, Stats.</content>
 internal sealed partial class TaskService
 {
     private async Task<Empty> PauseAsync(PauseRequest request)
@@ -20,6 +21,25 @@ internal sealed partial class TaskService
     {
         await containers.Find(request.Id).ResumeAsync();
         environment.Events.Publish("/tasks/resumed", "containerd.events.TaskResumed", new TaskResumed { ContainerId = request.Id });
+        return _nothing;
+    }
+
+    private async Task<Empty> CheckpointAsync(CheckpointTaskRequest request)
+    {
+        if (!request.Path.StartsWith('/'))
+        {
+            throw new TtrpcException(
+                TtrpcStatusCode.InvalidArgument, $"checkpoint of container {request.Id}: path \"{request.Path}\" is not absolute");
+        }
+
+        var options = TypeUrl.Is(request.Options, TypeUrl.CheckpointOptions)
+            ? CheckpointOptions.Parser.ParseFrom(request.Options.Value)
+            : new CheckpointOptions();
+        await containers.Find(request.Id).CheckpointAsync(request.Path, options);
+        environment.Events.Publish(
+            "/tasks/checkpointed",
+            "containerd.events.TaskCheckpointed",
+            new TaskCheckpointed { ContainerId = request.Id, Checkpoint = request.Path });
         return _nothing;
     }
 

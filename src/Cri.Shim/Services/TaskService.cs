@@ -14,14 +14,14 @@ internal sealed partial class TaskService(TaskEnvironment environment, Container
     /// <summary>The service under one of its names.</summary>
     public TtrpcService Under(string name) => new(name, new Dictionary<string, TtrpcMethod>
     {
-        ["State"] = TtrpcMethod.Unary(StateRequest.Parser, (StateRequest r, CancellationToken _) => Done(State(r))),
+        ["State"] = TtrpcMethod.Unary(StateRequest.Parser, (StateRequest r, CancellationToken _) => StateAsync(r)),
         ["Create"] = TtrpcMethod.Unary(CreateTaskRequest.Parser, (CreateTaskRequest r, CancellationToken _) => CreateAsync(r)),
         ["Start"] = TtrpcMethod.Unary(StartRequest.Parser, (StartRequest r, CancellationToken _) => StartAsync(r)),
         ["Delete"] = TtrpcMethod.Unary(DeleteRequest.Parser, (DeleteRequest r, CancellationToken _) => DeleteAsync(r)),
         ["Pids"] = TtrpcMethod.Unary(PidsRequest.Parser, (PidsRequest r, CancellationToken _) => Done(Pids(r))),
         ["Pause"] = TtrpcMethod.Unary(PauseRequest.Parser, (PauseRequest r, CancellationToken _) => PauseAsync(r)),
         ["Resume"] = TtrpcMethod.Unary(ResumeRequest.Parser, (ResumeRequest r, CancellationToken _) => ResumeAsync(r)),
-        ["Checkpoint"] = TtrpcMethod.Unary(CheckpointTaskRequest.Parser, (CheckpointTaskRequest r, CancellationToken _) => Checkpoint(r)),
+        ["Checkpoint"] = TtrpcMethod.Unary(CheckpointTaskRequest.Parser, (CheckpointTaskRequest r, CancellationToken _) => CheckpointAsync(r)),
         ["Kill"] = TtrpcMethod.Unary(KillRequest.Parser, (KillRequest r, CancellationToken _) => KillAsync(r)),
         ["Exec"] = TtrpcMethod.Unary(ExecProcessRequest.Parser, (ExecProcessRequest r, CancellationToken _) => Done(Exec(r))),
         ["ResizePty"] = TtrpcMethod.Unary(ResizePtyRequest.Parser, (ResizePtyRequest r, CancellationToken _) => Done(ResizePty(r))),
@@ -51,7 +51,4 @@ internal sealed partial class TaskService(TaskEnvironment environment, Container
 
         return _nothing;
     }
-
-    private static Task<Empty> Checkpoint(CheckpointTaskRequest request) =>
-        throw new TtrpcException(TtrpcStatusCode.Unimplemented, $"checkpoint of container {request.Id}: this shim cannot checkpoint");
 }

@@ -7,7 +7,8 @@ namespace Cri.Shim.Tasks;
 /// <summary>The few facts of a bundle's config.json that the shim acts on.</summary>
 /// <param name="OwnsPidNamespace">The container gets a pid namespace of its own.</param>
 /// <param name="Annotations">The annotations.</param>
-internal sealed record BundleConfiguration(bool OwnsPidNamespace, IReadOnlyDictionary<string, string> Annotations)
+/// <param name="CgroupsPath">Where its cgroup is to be; empty where the runtime chooses.</param>
+internal sealed record BundleConfiguration(bool OwnsPidNamespace, IReadOnlyDictionary<string, string> Annotations, string CgroupsPath)
 {
     /// <summary>Reads the file. Throws INVALID_ARGUMENT when it is missing or no JSON.</summary>
     public static BundleConfiguration Read(string bundle)
@@ -16,7 +17,8 @@ internal sealed record BundleConfiguration(bool OwnsPidNamespace, IReadOnlyDicti
         try
         {
             using var document = JsonDocument.Parse(SmallFile.Read(file));
-            return new BundleConfiguration(OwnsPid(document.RootElement), ReadAnnotations(document.RootElement));
+            var root = document.RootElement;
+            return new BundleConfiguration(OwnsPid(root), ReadAnnotations(root), ReadCgroupsPath(root));
         }
         catch (Exception e) when (e is IOException or JsonException or InvalidOperationException)
         {
@@ -32,6 +34,9 @@ internal sealed record BundleConfiguration(bool OwnsPidNamespace, IReadOnlyDicti
             ns.TryGetProperty("type", out var type)
             && type.GetString() == "pid"
             && (!ns.TryGetProperty("path", out var path) || path.GetString() is null or ""));
+
+    private static string ReadCgroupsPath(JsonElement root) =>
+        root.TryGetProperty("linux", out var linux) && linux.TryGetProperty("cgroupsPath", out var path) ? path.GetString() ?? "" : "";
 
     private static Dictionary<string, string> ReadAnnotations(JsonElement root) =>
         root.TryGetProperty("annotations", out var annotations) && annotations.ValueKind == JsonValueKind.Object

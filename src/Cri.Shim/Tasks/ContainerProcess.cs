@@ -1,4 +1,5 @@
 using Cri.Linux;
+using Cri.Linux.Faults;
 using Cri.Shim.Exit;
 using Cri.Shim.Io;
 using Cri.Ttrpc;
@@ -32,6 +33,9 @@ internal abstract class ContainerProcess(TaskEnvironment environment, Stdio stdi
 
     protected TaskEnvironment Environment => environment;
 
+    /// <summary>True once it was sent SIGKILL from here.</summary>
+    protected bool WasKilled { get; set; }
+
     /// <summary>What error messages call it.</summary>
     protected abstract string Title { get; }
 
@@ -51,6 +55,8 @@ internal abstract class ContainerProcess(TaskEnvironment environment, Stdio stdi
         {
             throw new TtrpcException(TtrpcStatusCode.NotFound, $"{Title}: process already finished");
         }
+
+        WasKilled |= signal == Signals.SigKill;
     }
 
     /// <summary>Sets the size of its terminal.</summary>
@@ -80,6 +86,11 @@ internal abstract class ContainerProcess(TaskEnvironment environment, Stdio stdi
         _ = SuperviseAsync(pid);
     }
 
+    /// <summary>Runs as soon as the process was reaped, before anything is waited for.</summary>
+    protected virtual void OnReaped()
+    {
+    }
+
     /// <summary>Runs between the end of the process and the end of its output.</summary>
     protected virtual Task BeforeDrainAsync() => Task.CompletedTask;
 
@@ -93,6 +104,8 @@ internal abstract class ContainerProcess(TaskEnvironment environment, Stdio stdi
         var exit = new ProcessExit(pid, ended.Code, ended.Signal, DateTime.UtcNow, false);
         try
         {
+            FaultPoint.Reach(ShimFaultPoints.ShimReaped);
+            OnReaped();
             await BeforeDrainAsync();
             if (Io is not null)
             {

@@ -10,7 +10,7 @@ internal sealed class ContainerTable(TaskEnvironment environment)
     private const int MaxId = 128;
 
     private readonly Dictionary<string, Container> _containers = [];
-    private readonly HashSet<string> _creating = [];
+    private readonly Dictionary<string, Task> _creating = [];
 
     /// <summary>All of them now.</summary>
     public IReadOnlyList<Container> All => [.. _containers.Values];
@@ -27,11 +27,13 @@ internal sealed class ContainerTable(TaskEnvironment environment)
     public async Task<Container> CreateAsync(CreateTaskRequest request)
     {
         CheckId(request.Id);
-        if (_containers.ContainsKey(request.Id) || !_creating.Add(request.Id))
+        if (_containers.ContainsKey(request.Id) || _creating.ContainsKey(request.Id))
         {
             throw new TtrpcException(TtrpcStatusCode.AlreadyExists, $"container {request.Id} exists");
         }
 
+        var done = new TaskCompletionSource();
+        _creating.Add(request.Id, done.Task);
         try
         {
             return _containers[request.Id] = await Container.CreateAsync(environment, request);
@@ -39,8 +41,26 @@ internal sealed class ContainerTable(TaskEnvironment environment)
         finally
         {
             _creating.Remove(request.Id);
+            done.SetResult();
         }
     }
+
+    /// <summary>
+    /// As <see cref="Find"/>, but one that is being made is waited for: whoever asked for it may have died, and who comes next must
+    /// not take it for one that never was.
+    /// </summary>
+    public async Task<Container> FindSettledAsync(string id)
+    {
+        if (_creating.TryGetValue(id, out var creation))
+        {
+            await creation;
+        }
+
+        return Find(id);
+    }
+
+    /// <summary>Completes when those that are being made are, or are not.</summary>
+    public Task SettledAsync() => Task.WhenAll(_creating.Values.ToList());
 
     /// <summary>Removes a container and forgets it; when that fails it stays.</summary>
     public async Task<ProcessExit> DeleteAsync(Container container)

@@ -10,9 +10,10 @@ namespace Cri.Shim.Tasks;
 
 /// <summary>A process added to a container after its init.</summary>
 internal sealed class ExecProcess(
-    TaskEnvironment environment, Stdio stdio, string containerId, string bundle, string execId, byte[] specification)
+    TaskEnvironment environment, Stdio stdio, string containerId, string bundle, string execId, byte[] specification, ReadOnlyMemory<byte> program)
     : ContainerProcess(environment, stdio)
 {
+    private const int KillRounds = 10;
     private bool _isStarting;
 
     /// <summary>True from the first Start on.</summary>
@@ -21,33 +22,75 @@ internal sealed class ExecProcess(
     /// <inheritdoc/>
     protected override string Title => $"exec {execId} of container {containerId}";
 
-    /// <summary>Has the runtime start it.</summary>
-    public async Task StartAsync(OciRuntimeCommand runtime)
+    /// <summary>
+    /// Sends SIGKILL to its process group and to all that it has started beside that, as far as anything still tells: see
+    /// <see cref="ProcessLineage.StartedBy"/>.
+    /// </summary>
+    /// <param name="inContainer">Reads the pids of the container.</param>
+    /// <param name="init">The container's init.</param>
+    public void KillFamily(Func<IReadOnlyList<int>> inContainer, int init)
+    {
+        var family = Pid == 0 || Exit is not null ? [] : Family();
+        var ended = new List<int>();
+        Kill(Signals.SigKill, group: true);
+
+        // What was forked between the look and the signal is found by its session.
+        for (var round = 0; round < KillRounds && family.Count > 0; round++)
+        {
+            foreach (var pid in family)
+            {
+                Signals.Send(pid, Signals.SigKill);
+                ended.Add(pid);
+            }
+
+            family = Family();
+            family.RemoveAll(ended.Contains);
+        }
+
+        List<int> Family() => ProcessLineage.StartedBy(Pid, inContainer(), init, Io?.OutputPipes ?? []);
+    }
+
+    /// <summary>Starts it, by its own program if it has one, else by the OCI runtime.</summary>
+    /// <param name="runtime">The container's runtime.</param>
+    /// <param name="init">The container's first process.</param>
+    public async Task StartAsync(OciRuntimeCommand runtime, int init)
     {
         _isStarting = true;
         var name = $"exec-{execId}";
         var processFile = Path.Combine(bundle, $"{name}.json");
         var pidFile = Path.Combine(bundle, $"{name}.pid");
         using var claim = Environment.Io.Children.Claim();
-        Io = await ProcessIo.OpenAsync(Environment.Io, Stdio, bundle, name, containerId);
         try
         {
-            SmallFile.Write(processFile, ProcessSpecification.WithTerminal(specification, Stdio.Terminal));
-            await runtime.ExecAsync(processFile, Io.Descriptors, Io.ConsolePath, pidFile);
+            Io = await ProcessIo.OpenAsync(Environment.Io, Stdio, bundle, name, containerId);
+            var pid = program.IsEmpty ? 0 : await DirectStart.RunAsync(Environment, program, Io.Descriptors, init);
+            if (pid == 0)
+            {
+                SmallFile.Write(processFile, ProcessSpecification.WithTerminal(specification, Stdio.Terminal), SmallFile.OwnerOnly);
+                await runtime.ExecAsync(processFile, Io.Descriptors, Io.ConsolePath, pidFile);
+                pid = PidFile.Read(pidFile);
+            }
+
             Io.Attach();
             Status = Status.Running;
-            Supervise(PidFile.Read(pidFile));
+            Supervise(pid);
         }
         catch
         {
             Status = Status.Stopped;
-            await Io.CloseAsync();
+            if (PidFile.TryRead(pidFile) is { } begun && Pid == 0)
+            {
+                // Made by a runtime that was killed before it could say so.
+                Signals.Send(begun, Signals.SigKill);
+            }
+
+            await (Io?.CloseAsync() ?? Task.CompletedTask);
             throw;
         }
         finally
         {
-            File.Delete(processFile);
-            File.Delete(pidFile);
+            SmallFile.Delete(processFile);
+            SmallFile.Delete(pidFile);
         }
     }
 

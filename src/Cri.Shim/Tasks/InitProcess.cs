@@ -9,12 +9,16 @@ using Google.Protobuf.WellKnownTypes;
 namespace Cri.Shim.Tasks;
 
 /// <summary>The first process of a container; its end is the container's.</summary>
-internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, string id, string bundle, bool ownsPidNamespace)
+internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, string id, string bundle, BundleConfiguration configuration)
     : ContainerProcess(environment, stdio)
 {
     private const string Name = "init";
     private static readonly TimeSpan _killInterval = TimeSpan.FromMilliseconds(20);
     private const int KillAttempts = 100;
+    private const int CodeOfSigKill = 128 + Signals.SigKill;
+    private int? _oomWatch;
+    private long? _killsInSlice;
+    private bool _oomKilled;
 
     /// <summary>The cgroups of the container; null until it was made, or when it was gone at once.</summary>
     public ProcessCgroups? Cgroups { get; private set; }
@@ -23,24 +27,21 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
     protected override string Title => $"container {id}";
 
     /// <summary>Has the runtime make the container.</summary>
-    public async Task CreateAsync(OciRuntimeCommand runtime)
+    public Task CreateAsync(OciRuntimeCommand runtime) =>
+        MakeAsync((io, pidFile) => runtime.CreateAsync(io.Descriptors, io.ConsolePath, pidFile));
+
+    /// <summary>Has the runtime make the container and start it.</summary>
+    public async Task RunAsync(OciRuntimeCommand runtime)
     {
-        using var claim = Environment.Io.Children.Claim();
-        Io = await ProcessIo.OpenAsync(Environment.Io, Stdio, bundle, Name, id);
-        try
-        {
-            var pidFile = Path.Combine(bundle, $"{Name}.pid");
-            await runtime.CreateAsync(Io.Descriptors, Io.ConsolePath, pidFile);
-            Io.Attach();
-            var pid = PidFile.Read(pidFile);
-            Cgroups = FindCgroups(pid);
-            Supervise(pid);
-        }
-        catch
-        {
-            await Io.CloseAsync();
-            throw;
-        }
+        await MakeAsync((io, pidFile) => runtime.RunAsync(io.Descriptors, io.ConsolePath, pidFile));
+        MarkStarted();
+    }
+
+    /// <summary>Has the runtime make the container from a checkpoint; it runs then.</summary>
+    public Task RestoreAsync(OciRuntimeCommand runtime, string imagePath)
+    {
+        var workPath = Path.Combine(bundle, "restore");
+        return MakeAsync((io, pidFile) => runtime.RestoreAsync(imagePath, workPath, io.Descriptors, io.ConsolePath, pidFile));
     }
 
     /// <summary>Marks the container as started, unless it ended meanwhile.</summary>
@@ -55,17 +56,22 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
     /// <summary>Sends a signal to every process of the container. Returns how many there were.</summary>
     public int KillAll(int signal)
     {
-        var pids = Cgroups?.Pids() ?? [];
+        WasKilled |= signal == Signals.SigKill;
+        return SignalAll(signal);
+    }
 
-        // A container that shares our own cgroup has none by which its processes could be told.
-        return pids.Contains(System.Environment.ProcessId) ? 0 : pids.Count(pid => Signals.Send(pid, signal));
+    /// <inheritdoc/>
+    protected override void OnReaped()
+    {
+        // systemd removes the cgroup of a scope, and the counter with it, as soon as it is empty: there is no time to lose.
+        CountOomKills();
     }
 
     /// <inheritdoc/>
     protected override async Task BeforeDrainAsync()
     {
         // The kernel ends a pid namespace with its init. In a shared one the others would live on.
-        for (var i = 0; !ownsPidNamespace && i < KillAttempts && KillAll(Signals.SigKill) > 0; i++)
+        for (var i = 0; !configuration.OwnsPidNamespace && i < KillAttempts && SignalAll(Signals.SigKill) > 0; i++)
         {
             await Environment.Io.Loop.Delay(_killInterval);
         }
@@ -74,8 +80,10 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
     /// <inheritdoc/>
     protected override ProcessExit Record(ProcessExit exit)
     {
-        exit = exit with { OomKilled = Cgroups is not null && CgroupOom.Kills(Cgroups) > 0 };
-        ExitRecord.Write(bundle, exit);
+        CountOomKills();
+        Environment.Oom.End(_oomWatch);
+        exit = exit with { OomKilled = _oomKilled || IsOomKilledBySlice(exit.Code) };
+        WriteRecord(exit);
         if (exit.OomKilled)
         {
             Environment.Events.Publish("/tasks/oom", "containerd.events.TaskOOM", new TaskOOM { ContainerId = id });
@@ -92,6 +100,67 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
         return exit;
     }
 
+    // On a full disk or in a directory that was removed: those who ask still hear of it.
+    private void WriteRecord(ProcessExit exit)
+    {
+        try
+        {
+            ExitRecord.Write(bundle, exit);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Environment.Log($"exit record of {Title}: {e.Message}");
+        }
+    }
+
+    private void CountOomKills() => _oomKilled |= Cgroups is not null && CgroupOom.Kills(Cgroups) > 0;
+
+    private int SignalAll(int signal)
+    {
+        var pids = Cgroups?.Pids() ?? [];
+
+        // A container that shares our own cgroup has none by which its processes could be told.
+        if (pids.Contains(System.Environment.ProcessId))
+        {
+            return 0;
+        }
+
+        return signal == Signals.SigKill && pids.Count > 0 && Cgroups!.TryKill()
+            ? pids.Count
+            : pids.Count == 0 ? 0 : HeldProcesses.Signal(pids, Cgroups!.Pids, signal);
+    }
+
+    // systemd removes a scope as soon as it is empty, most often before its count can be read. What is left is the slice's, which has
+    // others in it too: the pod's containers tell only why this one failed, the whole system's only why a SIGKILL came that was not
+    // sent from here.
+    private bool IsOomKilledBySlice(int code) => Cgroups is { } cgroups && CgroupOom.Kills(cgroups) is null && !WasKilled
+        && (code == CodeOfSigKill || (code != 0 && CgroupOom.HasSliceOfItsOwn(cgroups)))
+        && CgroupOom.KillsInSlice(cgroups) > _killsInSlice;
+
+    private async Task MakeAsync(Func<ProcessIo, string, Task> make)
+    {
+        using var claim = Environment.Io.Children.Claim();
+        Io = await ProcessIo.OpenAsync(Environment.Io, Stdio, bundle, Name, id);
+        try
+        {
+            // Whoever runs at once may also end at once: what it could have been killed in is looked at before.
+            var planned = ContainerCgroup.PathOf(configuration.CgroupsPath) is { } path ? ProcessCgroups.At(path) : null;
+            _killsInSlice = planned is null ? null : CgroupOom.KillsInSlice(planned) ?? 0;
+            var pidFile = Path.Combine(bundle, $"{Name}.pid");
+            await make(Io, pidFile);
+            Io.Attach();
+            var pid = PidFile.Read(pidFile);
+            Cgroups = FindCgroups(pid) ?? planned;
+            _oomWatch = Cgroups is null ? null : Environment.Oom.Begin(Cgroups, CountOomKills);
+            Supervise(pid);
+        }
+        catch
+        {
+            await Io.CloseAsync();
+            throw;
+        }
+    }
+
     private void Move(Status from, Status to)
     {
         if (Status == from)
@@ -104,11 +173,12 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
     {
         try
         {
-            return ProcessCgroups.Of(pid);
+            // One that has ended is in the root of each hierarchy of version 1, which is nobody's own.
+            return ProcessCgroups.Of(pid) is { Directories.Count: > 0 } cgroups ? cgroups : null;
         }
         catch (IOException)
         {
-            // The process is a zombie already, or less.
+            // It is gone altogether.
             return null;
         }
     }

@@ -43,6 +43,13 @@ internal sealed class RootFilesystem(string bundle)
     /// <summary>Unmounts a directory and everything below it.</summary>
     public static void Unmount(string directory)
     {
+        // Lazily, with whatever is mounted on it.
+        if (Mount.Unmount(directory))
+        {
+            Mount.UnmountAll(directory);
+            return;
+        }
+
         foreach (var entry in MountTable.Below(directory).Reverse().ToList())
         {
             Mount.Unmount(entry.Target);

@@ -121,10 +121,19 @@ public sealed partial class CriLogTests : IAsyncLifetime
         }
     }
 
-    private static bool IsWriting(int pid) =>
-        File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim() is { Length: > 0 } child
-        && File.Exists($"/proc/{child}/cmdline")
-        && File.ReadAllText($"/proc/{child}/cmdline").StartsWith("seq", StringComparison.Ordinal);
+    private static bool IsWriting(int pid)
+    {
+        var child = File.ReadAllText($"/proc/{pid}/task/{pid}/children").Trim();
+        try
+        {
+            return child.Length > 0 && File.ReadAllText($"/proc/{child}/cmdline").StartsWith("seq", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // It ended meanwhile.
+            return false;
+        }
+    }
 
     private static string Tail(string line) => line[(line.IndexOf(" std", StringComparison.Ordinal) + 8)..];
 

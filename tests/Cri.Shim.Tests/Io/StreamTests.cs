@@ -6,7 +6,7 @@ namespace Cri.Shim.Tests.Io;
 
 public sealed class StreamTests : IAsyncLifetime
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private ShimProcess _shim = null!;
 

@@ -25,7 +25,7 @@ public sealed class SandboxTests : IAsyncLifetime
         Assert.Equal("SANDBOX_READY", status.State);
         var waiting = _shim.Sandbox.WaitSandboxAsync(new WaitSandboxRequest { SandboxId = _shim.Id });
         await _shim.Sandbox.StopSandboxAsync(new StopSandboxRequest { SandboxId = _shim.Id });
-        Assert.Equal(0u, (await waiting.WaitAsync(TimeSpan.FromSeconds(30))).ExitStatus);
+        Assert.Equal(0u, (await waiting.WaitAsync(TimeSpan.FromSeconds(60))).ExitStatus);
         Assert.Empty(MountTable.Below(Pins));
         Assert.False(Directory.Exists(Pins));
         status = await _shim.Sandbox.SandboxStatusAsync(new SandboxStatusRequest { SandboxId = _shim.Id });

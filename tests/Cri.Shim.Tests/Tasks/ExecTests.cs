@@ -74,6 +74,15 @@ public sealed class ExecTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Exec_UnknownOutput_IsRefusedAndCanBeDeleted()
+    {
+        var e = await Assert.ThrowsAsync<TtrpcException>(() => _container.ExecAsync("e", "true", request => request.Stdout = "odd:///x"));
+        Assert.Equal(TtrpcStatusCode.InvalidArgument, e.Code);
+        await _container.DeleteAsync("e");
+        Assert.Equal(TtrpcStatusCode.NotFound, (await Assert.ThrowsAsync<TtrpcException>(() => _container.StateAsync("e"))).Code);
+    }
+
+    [Fact]
     public async Task Exec_BadRequests_HaveTheirCodes()
     {
         var request = new ExecProcessRequest { Id = _container.Id, ExecId = "../e", Spec = TypeUrl.PackJson(TypeUrl.Process, "{}"u8) };
@@ -89,7 +98,7 @@ public sealed class ExecTests : IAsyncLifetime
 
     private static async Task WaitUntilAsync(Func<Task<bool>> holds)
     {
-        for (var until = DateTime.UtcNow.AddSeconds(30); !await holds(); await Task.Delay(10))
+        for (var until = DateTime.UtcNow.AddSeconds(60); !await holds(); await Task.Delay(10))
         {
             Assert.True(DateTime.UtcNow < until, "it never came to hold");
         }
