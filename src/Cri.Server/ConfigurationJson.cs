@@ -16,10 +16,15 @@ public static class ConfigurationJson
         writer.WriteString("listen", configuration.Listen);
         writer.WriteString("logLevel", configuration.LogLevel.ToString());
         writer.WriteString("cgroupDriver", configuration.CgroupDriver.ToString());
+        writer.WriteString("selinux", configuration.Selinux.ToString());
+        Strings(writer, "cdiSpecDirs", configuration.Cdi.SpecDirs);
         writer.WriteString("hostsDir", configuration.Registry.HostsDir);
+        Strings(writer, "imagePolicies", configuration.Images.Policies.All.Select(policy => policy.ToString()));
         writer.WriteString("cniConfDir", configuration.Cni.ConfDir);
         Strings(writer, "cniBinDirs", configuration.Cni.BinDirs);
         writer.WriteString("defaultRuntime", configuration.Runtimes.Default ?? "");
+        writer.WriteString("streamingAddress", $"{configuration.Streaming.Address}:{configuration.Streaming.Port}");
+        writer.WriteBoolean("streamingTls", configuration.Streaming.Tls is not null);
         writer.WriteString("metricsAddress", configuration.Metrics.Address?.ToString() ?? "");
     });
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Cri.Grpc.Server;
 using Cri.ImageService;
+using Cri.Linux.Faults;
 using Cri.RuntimeService;
 using Cri.RuntimeService.Cni;
 using Cri.RuntimeService.Containers;
@@ -12,16 +13,19 @@ using Cri.RuntimeService.Sandboxes;
 using Cri.RuntimeService.Shims;
 using Cri.RuntimeService.Spec;
 using Cri.RuntimeService.Stats;
+using Cri.RuntimeService.Tracing;
 using Cri.Server.Configuration;
 using Cri.Server.Interception;
 using Cri.Server.Logging;
 using Cri.Server.Metrics;
+using Cri.Server.Tracing;
 
 namespace Cri.Server;
 
 /// <summary>A running crispd: every object there is, wired from top to bottom.</summary>
 public sealed class Node : IAsyncDisposable
 {
+    private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(5);
     private readonly Stack<IAsyncDisposable> _parts = new();
 
     private Node()
@@ -32,7 +36,8 @@ public sealed class Node : IAsyncDisposable
     public static string Version { get; } = typeof(Node).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
     /// <summary>
-    /// Starts in this order: directories and lock, host and OCI runtime, images, network, runtime service, recovery, socket.
+    /// Starts in this order: directories and lock, host and OCI runtime, images, network, streaming listener, runtime
+    /// service, recovery, socket, reconciliation.
     /// Throws <see cref="StartException"/>.
     /// </summary>
     public static async Task<Node> StartAsync(CrispConfiguration configuration, Logger log)
@@ -67,38 +72,56 @@ public sealed class Node : IAsyncDisposable
 
         // 1. Directories and lock.
         NodeDirectories.Create(configuration);
-        Keep(new InstanceLock(configuration.State));
+        Keep(await InstanceLock.TakeAsync(configuration.State, _lockPatience));
         var state = new StateLayout(configuration.State);
+        FaultPoint.Reach(FaultPoints.RecoverLocked);
 
         // 2. Host and OCI runtimes.
         var host = HostFacts.Read();
+        if (!host.MayLowerOomScore)
+        {
+            log.Warn("no OOM score below our own can be set: CAP_SYS_RESOURCE is missing", ("own", host.OwnOomScore.ToString()));
+        }
+
         var cgroups = CgroupDriverChoice.Of(configuration.CgroupDriver);
         var runtimes = await ProbeRuntimesAsync(configuration, cgroups, log);
 
         // 3. Images.
         var images = ImageParts.Open(configuration, journal);
         Keep(images);
+        FaultPoint.Reach(FaultPoints.RecoverImagesOpened);
 
         // 4. Network.
         var network = new CniNetwork(new CniOptions
         {
             ConfDir = configuration.Cni.ConfDir,
             BinDirs = configuration.Cni.BinDirs,
-            CacheDir = state.CniCache,
+            CacheDir = Path.Combine(configuration.Root, "cni"),
             PluginTimeout = configuration.Cni.Timeout,
+            Report = journal.Warn,
         });
         Keep(network);
 
-        // 5. Runtime service and recovery.
-        var runtime = RuntimeParts.Wire(configuration, state, host, cgroups, runtimes, images, network, journal);
-        var known = await runtime.Recovery.RunAsync();
-        foreach (var orphan in await images.Snapshots.SweepAsync(known))
-        {
-            log.Info("removed the writable layer of an unknown container", ("container", orphan));
-        }
+        // 5. The listener of exec, attach and port-forward.
+        var streaming = StreamingParts.Listen(configuration.Streaming, log);
+        _parts.Push(streaming);
 
-        // 6. Metrics page and socket.
-        await ServeAsync(configuration, runtime.Server, images.Server, log);
+        // 6. Runtime service and recovery.
+        var runtime = RuntimeParts.Wire(configuration, state, host, cgroups, runtimes, images, network, streaming, journal);
+        _parts.Push(runtime.Retries);
+        await runtime.Recovery.RunAsync();
+        await images.Snapshots.SweepAsync(runtime.Ownership.Now().Ids);
+        FaultPoint.Reach(FaultPoints.RecoverSnapshotsSwept);
+
+        FaultPoint.Reach(FaultPoints.RecoverReady);
+
+        // 7. Metrics page and socket.
+        await ServeAsync(configuration, runtime, images, log);
+
+        // 8. What nobody owns.
+        _parts.Push(runtime.Reconciler);
+        runtime.Reconciler.Begin(configuration.Reconcile.Interval);
+        Keep(new IdleTrim());
     }
 
     private static async Task<OciRuntimes> ProbeRuntimesAsync(CrispConfiguration configuration, RuntimeService.Spec.CgroupDriver cgroups, Logger log)
@@ -112,6 +135,7 @@ public sealed class Node : IAsyncDisposable
                     Handlers = configuration.Runtimes.Handlers.ToDictionary(handler => handler.Key, handler => handler.Value.Path),
                     Default = configuration.Runtimes.Default,
                     SystemdCgroup = cgroups.IsSystemd,
+                    DirectExecs = configuration.Runtimes.Execs == ExecStart.Direct,
                 },
                 CancellationToken.None);
             log.Info("OCI runtime", ("default", runtimes.Default.Handler), ("path", runtimes.Default.Path), ("why", runtimes.Explanation));
@@ -123,10 +147,17 @@ public sealed class Node : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(CrispConfiguration configuration, RuntimeServer runtime, ImageServer images, Logger log)
+    private async Task ServeAsync(CrispConfiguration configuration, RuntimeParts runtime, ImageParts images, Logger log)
     {
         var metrics = new CallMetrics();
         Keep(metrics);
+        var traces = new TraceRing();
+        Keep(traces);
+        if (TraceExport.Begin(configuration.Tracing, log) is { } export)
+        {
+            Keep(export);
+        }
+
         if (configuration.Metrics.Address is { } address)
         {
             var page = new MetricsPage(CallMetrics.MeterName);
@@ -135,8 +166,18 @@ public sealed class Node : IAsyncDisposable
         }
 
         var server = new GrpcServer(
-            new GrpcServerOptions { SocketPath = configuration.Listen, Interceptors = [new CallInterceptor(log, metrics)] },
-            [V1.RuntimeService.BindService(runtime), V1.ImageService.BindService(images)]);
+            new GrpcServerOptions
+            {
+                SocketPath = configuration.Listen,
+                Interceptors = [new CallInterceptor(log, metrics)],
+                StreamingAlternatives = StreamingAlternatives.ByMethod,
+            },
+            [
+                runtime.Server.Definition,
+                V1.ImageService.BindService(images.Server),
+                Api.CrispV1.Images.BindService(images.Operator),
+                Api.CrispV1.Node.BindService(new NodeServer(runtime.Reconciler, traces)),
+            ]);
         _parts.Push(server);
         await server.StartAsync(CancellationToken.None);
     }

@@ -6,20 +6,23 @@ using Cri.Server.Logging;
 try
 {
     var commandLine = CommandLine.Parse(args);
-    if (commandLine.Help || commandLine.Version)
+    if (commandLine.Help || commandLine.Version || commandLine.FaultPoints)
     {
-        Console.Out.WriteLine(commandLine.Help ? CommandLine.Usage : $"crispd {Node.Version}");
+        Console.Out.WriteLine(commandLine.Help ? CommandLine.Usage : commandLine.Version ? $"crispd {Node.Version}" : FaultInjection.Listing);
         return 0;
     }
 
+    FaultInjection.Arm();
+
     var configuration = ConfigurationLoader.Load(commandLine);
+    ProcessPrivileges.Limit();
     var log = Logger.ToStandardError(configuration.LogLevel);
     await using var node = await Node.StartAsync(configuration, log);
     await Termination.WaitAsync();
     log.Info("stopping; pods go on");
     return 0;
 }
-catch (Exception error) when (error is ConfigurationException or StartException)
+catch (Exception error) when (error is ConfigurationException or StartException or IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"crispd: {error.Message}");
     return 1;

@@ -15,10 +15,11 @@ public class ProjectReferencesTests
         ["Cri.Api"] = ["Cri.Grpc"],
         ["Cri.Grpc.Server"] = ["Cri.Grpc", "Cri.Linux"],
         ["Cri.ImageService"] = ["Cri.Api", "Cri.Linux", "Cri.Oci"],
-        ["Cri.RuntimeService"] = ["Cri.ImageService", "Cri.Ttrpc"],
+        ["Cri.Streaming"] = [],
+        ["Cri.RuntimeService"] = ["Cri.ImageService", "Cri.Streaming", "Cri.Ttrpc"],
         ["Cri.Server"] = ["Cri.Grpc.Server", "Cri.RuntimeService"],
         ["Cri.Shim"] = ["Cri.Linux", "Cri.Ttrpc"],
-        ["Cri.Cli"] = ["Cri.Api"],
+        ["Cri.Cli"] = ["Cri.Api", "Cri.Linux"],
     };
 
     public static TheoryData<string> Projects => [.. Directory.EnumerateFiles(SourceDirectory(), "*.csproj", SearchOption.AllDirectories)];

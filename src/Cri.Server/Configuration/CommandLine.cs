@@ -15,6 +15,7 @@ public sealed record CommandLine
           --listen SOCKET    the unix socket of the CRI (default /run/crisp/crisp.sock)
           --log-level LEVEL  debug, info, warn or error (default info)
           --version          print the version and exit
+          --fault-points     print where CRISP_FAULT can end crispd, for tests, and exit
           --help             print this and exit
 
         Drop-ins are read from the directory beside FILE that has its name with .d for .yaml (/etc/crisp/config.d).
@@ -42,6 +43,9 @@ public sealed record CommandLine
     /// <summary>True for --version.</summary>
     public bool Version { get; init; }
 
+    /// <summary>True for --fault-points.</summary>
+    public bool FaultPoints { get; init; }
+
     /// <summary>Reads the arguments, as <c>--name value</c> or <c>--name=value</c>.</summary>
     /// <exception cref="ConfigurationException">An option is unknown, has no value, or is given twice.</exception>
     public static CommandLine Parse(IReadOnlyList<string> arguments)
@@ -60,6 +64,7 @@ public sealed record CommandLine
             {
                 "--help" or "-h" => line with { Help = NoValue(name, value) },
                 "--version" => line with { Version = NoValue(name, value) },
+                "--fault-points" => line with { FaultPoints = NoValue(name, value) },
                 _ => line.With(name, () => value ?? (++i < arguments.Count ? arguments[i] : null)),
             };
         }

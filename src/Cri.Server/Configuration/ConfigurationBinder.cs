@@ -1,14 +1,21 @@
 using System.Text;
+using Cri.ImageService;
 using Cri.Server.Logging;
 
 namespace Cri.Server.Configuration;
 
-/// <summary>Turns the merged keys into the records, checking every one; the only place that knows the keys' names.</summary>
+/// <summary>Turns the merged keys into the records, checking every one; with ImagePolicyBinder the only place that knows the keys' names.</summary>
 internal static class ConfigurationBinder
 {
     // sockaddr_un.sun_path with its end: unix(7).
     private const int LongestSocketPath = 107;
     private const int LongestTimeoutSeconds = 3600;
+    private const int LongestIdleSeconds = 7 * 24 * 3600;
+    private const int LongestReconcileSeconds = 7 * 24 * 3600;
+    private const int MostAttempts = 100;
+    private const int MostParallelLayers = 127;
+    private const int MostConnections = 1024;
+    private const int MostDownloadMiB = 64 * 1024;
 
     /// <summary>The configuration in a map of keys.</summary>
     /// <exception cref="ConfigurationException">Something is wrong; the message names every mistake.</exception>
@@ -26,11 +33,17 @@ internal static class ConfigurationBinder
             LogLevel = section.Choice<LogLevel>("logLevel") ?? absent.LogLevel,
             Streaming = Streaming(section.Section("streaming")),
             Metrics = Metrics(section.Section("metrics")),
+            Tracing = TracingSection.Bind(section.Section("tracing")),
             Registry = Registry(section.Section("registry")),
+            Images = Images(section.Section("images")),
             Cni = Cni(section.Section("cni")),
             Runtimes = Runtimes(section.Section("runtimes")),
             Shim = Shim(section.Section("shim")),
+            Reconcile = Reconcile(section.Section("reconcile")),
+            CheckpointRestore = section.Choice<CheckpointRestore>("checkpointRestore") ?? absent.CheckpointRestore,
             CgroupDriver = section.Choice<CgroupDriver>("cgroupDriver") ?? absent.CgroupDriver,
+            Selinux = section.Choice<SelinuxMode>("selinux") ?? absent.Selinux,
+            Cdi = Cdi(section.Section("cdi")),
         };
         section.Finish();
         return mistakes.Count == 0 ? configuration : throw new ConfigurationException(string.Join('\n', mistakes));
@@ -68,14 +81,65 @@ internal static class ConfigurationBinder
         {
             Address = section.Address("address") ?? absent.Address,
             Port = section.Number("port", 0, 65535) ?? absent.Port,
+            AdvertisedHost = AdvertisedHost(section),
+            IdleTimeout = section.Number("idleTimeoutSeconds", 1, LongestIdleSeconds) is { } s ? TimeSpan.FromSeconds(s) : absent.IdleTimeout,
+            Tls = Tls(section, section.Section("tls")),
         });
+    }
+
+    private static string? AdvertisedHost(ConfigurationSection section)
+    {
+        var host = section.Text("advertisedHost");
+        if (host is not null && Uri.CheckHostName(host) == UriHostNameType.Unknown)
+        {
+            section.Mistake("advertisedHost", $"expected a host name or an IP address, found \"{host}\"");
+        }
+
+        return host;
+    }
+
+    private static TlsConfiguration? Tls(ConfigurationSection parent, ConfigurationSection section)
+    {
+        var (cert, key) = Finished(section, (section.AbsolutePath("cert"), section.AbsolutePath("key")));
+        if (section.Keys.Contains("cert") != section.Keys.Contains("key"))
+        {
+            parent.Mistake("tls", "expected both cert and key, found only one of them");
+        }
+
+        return cert is not null && key is not null ? new TlsConfiguration(cert, key) : null;
     }
 
     private static MetricsConfiguration Metrics(ConfigurationSection section) =>
         Finished(section, new MetricsConfiguration { Address = section.EndPoint("address") });
 
-    private static RegistryConfiguration Registry(ConfigurationSection section) =>
-        Finished(section, section.AbsolutePath("hostsDir") is { } path ? new RegistryConfiguration { HostsDir = path } : new());
+    private static RegistryConfiguration Registry(ConfigurationSection section)
+    {
+        var absent = new RegistryConfiguration();
+        return Finished(section, new RegistryConfiguration
+        {
+            HostsDir = section.AbsolutePath("hostsDir") ?? absent.HostsDir,
+            StallTimeout = section.Number("stallTimeoutSeconds", 1, LongestTimeoutSeconds) is { } s ? TimeSpan.FromSeconds(s) : absent.StallTimeout,
+            MinBytesPerSecond = section.Number("minBytesPerSecond", 0, int.MaxValue) ?? absent.MinBytesPerSecond,
+            MaxAttempts = section.Number("maxAttempts", 1, MostAttempts) ?? absent.MaxAttempts,
+        });
+    }
+
+    private static ImagesConfiguration Images(ConfigurationSection section)
+    {
+        var absent = new ImagesConfiguration();
+        return Finished(section, new ImagesConfiguration
+        {
+            Policies = ImagePolicyBinder.Bind(section),
+            Pinned = section.Items("pinned", "image names such as registry.example.com/team/*", ImageNamePattern.Parse),
+            KeepBlobs = section.Flag("keepBlobs") ?? absent.KeepBlobs,
+            MaxParallelLayers = section.Number("maxParallelLayers", 1, MostParallelLayers),
+            Limits = LayerLimitsBinder.Bind(section.Section("limits")),
+            MaxConnections = section.Number("maxConnections", 1, MostConnections),
+            MaxConnectionsPerHost = section.Number("maxConnectionsPerHost", 1, MostConnections),
+            RangeThresholdMiB = section.Number("rangeThresholdMiB", 0, int.MaxValue) ?? absent.RangeThresholdMiB,
+            DownloadMemoryMiB = section.Number("downloadMemoryMiB", 0, MostDownloadMiB),
+        });
+    }
 
     private static CniConfiguration Cni(ConfigurationSection section)
     {
@@ -84,6 +148,7 @@ internal static class ConfigurationBinder
         {
             ConfDir = section.AbsolutePath("confDir") ?? absent.ConfDir,
             BinDirs = section.AbsolutePaths("binDirs") ?? absent.BinDirs,
+            Template = section.AbsolutePath("template"),
             Timeout = section.Number("timeoutSeconds", 1, LongestTimeoutSeconds) is { } s ? TimeSpan.FromSeconds(s) : absent.Timeout,
         });
     }
@@ -92,7 +157,14 @@ internal static class ConfigurationBinder
     {
         var selected = section.Text("default");
         var handlers = Handlers(section.Section("handlers"));
-        return Finished(section, new RuntimesConfiguration { Default = selected, Handlers = handlers });
+        var timeout = section.Number("timeoutSeconds", 1, LongestTimeoutSeconds);
+        return Finished(section, new RuntimesConfiguration
+        {
+            Default = selected,
+            Handlers = handlers,
+            Timeout = timeout is { } s ? TimeSpan.FromSeconds(s) : new RuntimesConfiguration().Timeout,
+            Execs = section.Choice<ExecStart>("execs") ?? new RuntimesConfiguration().Execs,
+        });
     }
 
     private static Dictionary<string, HandlerConfiguration> Handlers(ConfigurationSection section)
@@ -126,6 +198,12 @@ internal static class ConfigurationBinder
 
     private static ShimConfiguration Shim(ConfigurationSection section) =>
         Finished(section, new ShimConfiguration { Path = section.AbsolutePath("path") });
+
+    private static ReconcileConfiguration Reconcile(ConfigurationSection section) => Finished(
+        section, section.Number("intervalSeconds", 0, LongestReconcileSeconds) is { } s ? new ReconcileConfiguration { Interval = TimeSpan.FromSeconds(s) } : new());
+
+    private static CdiConfiguration Cdi(ConfigurationSection section) =>
+        Finished(section, section.AbsolutePaths("specDirs") is { } paths ? new CdiConfiguration { SpecDirs = paths } : new());
 
     private static T Finished<T>(ConfigurationSection section, T value)
     {

@@ -1,3 +1,4 @@
+using Cri.RuntimeService.Yaml;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -25,9 +26,7 @@ internal abstract record ConfigurationNode(SourcePosition Position)
     {
         try
         {
-            using var reader = new StreamReader(file);
-            var yaml = new YamlStream();
-            yaml.Load(reader);
+            var yaml = BoundedYaml.Load(File.ReadAllText(file));
             return yaml.Documents.Count switch
             {
                 0 => new ConfigurationMap(new SourcePosition(file, 1, 1), new Dictionary<string, ConfigurationEntry>()),

@@ -43,6 +43,9 @@ internal sealed class ConfigurationSection(string path, ConfigurationMap? map, L
         $"a whole number from {lowest} to {highest}",
         text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= lowest && n <= highest ? n : null);
 
+    /// <summary>A switch, as YAML 1.2 writes it.</summary>
+    internal bool? Flag(string key) => Parse<bool>(key, "true or false", text => text switch { "true" => true, "false" => false, _ => null });
+
     /// <summary>An IP address.</summary>
     internal IPAddress? Address(string key)
     {
@@ -75,6 +78,67 @@ internal sealed class ConfigurationSection(string path, ConfigurationMap? map, L
         string? found = null;
         Parse<bool>(key, "a word", text => (found = text).Length > 0);
         return found;
+    }
+
+    /// <summary>A list of maps; empty when it is absent.</summary>
+    internal IReadOnlyList<ConfigurationSection> Sections(string key)
+    {
+        if (!Find(key, out var entry) || Expect<ConfigurationList>(key, entry, "a list of maps") is not { } list)
+        {
+            return [];
+        }
+
+        foreach (var (item, index) in list.Items.Select((item, index) => (item, index)).Where(pair => pair.item is not ConfigurationMap))
+        {
+            Mistake(item.Position, $"{key}[{index}]", $"expected a map of keys, found {item.Kind}");
+        }
+
+        return [.. list.Items.Select((item, index) => new ConfigurationSection(Path($"{key}[{index}]"), item as ConfigurationMap, mistakes))];
+    }
+
+    /// <summary>A list of values, not empty; <paramref name="parse"/> says by a FormatException what is wrong with one.</summary>
+    internal IReadOnlyList<T> Items<T>(string key, string expected, Func<string, T> parse)
+        where T : class
+    {
+        if (!Find(key, out var entry) || Expect<ConfigurationList>(key, entry, $"a list of {expected}") is not { } list)
+        {
+            return [];
+        }
+
+        if (list.Items.Count == 0)
+        {
+            Mistake(list.Position, key, $"expected a list of {expected}, found an empty list");
+        }
+
+        return [.. list.Items.Select((item, index) => Parse($"{key}[{index}]", item, expected, parse)).OfType<T>()];
+    }
+
+    /// <summary>A value; <paramref name="parse"/> says by a FormatException what is wrong with it.</summary>
+    internal T? Value<T>(string key, string expected, Func<string, T> parse)
+        where T : class => Find(key, out var entry) ? Parse(key, entry.Value, expected, parse) : null;
+
+    /// <summary>A map of any names to texts; empty when it is absent.</summary>
+    internal IReadOnlyDictionary<string, string> Texts(string key)
+    {
+        var texts = new Dictionary<string, string>();
+        if (Find(key, out var entry) && Expect<ConfigurationMap>(key, entry, "a map of texts") is { } names)
+        {
+            foreach (var (name, value) in names.Entries)
+            {
+                texts[name] = Parse($"{key}.{name}", value.Value, "a text", text => text) ?? "";
+            }
+        }
+
+        return texts;
+    }
+
+    /// <summary>Notes a mistake about the map itself.</summary>
+    internal void Mistake(string problem)
+    {
+        if (map is not null)
+        {
+            mistakes.Add($"{map.Position}: {path}: {problem}");
+        }
     }
 
     /// <summary>Notes a mistake at a key.</summary>
@@ -110,6 +174,26 @@ internal sealed class ConfigurationSection(string path, ConfigurationMap? map, L
 
         Mistake(node.Position, key, $"expected an absolute path, found {node.Kind}");
         return null;
+    }
+
+    private T? Parse<T>(string key, ConfigurationNode node, string expected, Func<string, T> parse)
+        where T : class
+    {
+        if (node is not ConfigurationScalar { IsNull: false } scalar)
+        {
+            Mistake(node.Position, key, $"expected {expected}, found {node.Kind}");
+            return null;
+        }
+
+        try
+        {
+            return parse(scalar.Text);
+        }
+        catch (FormatException error)
+        {
+            Mistake(scalar.Position, key, error.Message);
+            return null;
+        }
     }
 
     private T? Parse<T>(string key, string expected, Func<string, T?> parse)

@@ -1,19 +1,26 @@
 using System.Diagnostics;
 using Cri.Grpc;
+using Cri.Linux.Tracing;
 using Cri.Server.Logging;
+using Cri.Ttrpc;
 using Grpc.Core;
 
 namespace Cri.Server.Interception;
 
-/// <summary>What every call passes through: the log line, the metrics, and the mapping of errors to a status.</summary>
+/// <summary>What every call passes through: the log line, the metrics, the span, and the mapping of errors to a status.</summary>
 /// <param name="log">Where failed and, at debug level, all calls are written. Requests are never logged: they hold secrets.</param>
 /// <param name="metrics">Counts calls and measures their time.</param>
 public sealed class CallInterceptor(Logger log, CallMetrics metrics) : ServerInterceptor
 {
+    private const string TraceParent = "traceparent";
+
     /// <inheritdoc/>
     public override async Task InvokeAsync(object request, ServerCallContext context, Func<Task> continuation)
     {
         var started = Stopwatch.GetTimestamp();
+        using var call = RequestSubject.HasSteps(request)
+            ? Spans.BeginCall(Verb(context.Method), RequestSubject.Of(request), context.RequestHeaders.GetValue(TraceParent))
+            : null;
         try
         {
             await continuation();
@@ -21,13 +28,20 @@ public sealed class CallInterceptor(Logger log, CallMetrics metrics) : ServerInt
         }
         catch (Exception error)
         {
-            throw Failed(context, error, started);
+            var failure = Failed(request, context, error, started);
+            call?.SetStatus(ActivityStatusCode.Error, $"{failure.StatusCode}: {failure.Status.Detail}");
+            throw failure;
         }
     }
 
-    private RpcException Failed(ServerCallContext context, Exception error, long started)
+    private RpcException Failed(object request, ServerCallContext context, Exception error, long started)
     {
         var status = ErrorMapping.ToStatus(error, context.CancellationToken);
+        if (error is IOException or UnauthorizedAccessException or OutOfMemoryException or TtrpcException && RequestSubject.Of(request) is { Length: > 0 } subject)
+        {
+            status = new Status(status.StatusCode, $"{Verb(context.Method)} of {subject}: {status.Detail}");
+        }
+
         Report(context.Method, status, started);
         if (status.StatusCode == StatusCode.Internal)
         {

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Cri.Linux;
 using Cri.RuntimeService.Cni;
 using Cri.Ttrpc;
@@ -16,10 +17,12 @@ public static class ErrorMapping
         OperationCanceledException or TimeoutException => new Status(StatusCode.DeadlineExceeded, error.Message),
         TtrpcException shim => new Status((StatusCode)(int)shim.Code, $"shim: {shim.Message}"),
         CniException cni => new Status(OfCni(cni.Failure), cni.Message),
-        LinuxException linux => new Status(OfErrno(linux), linux.Message),
         ArgumentException or FormatException => new Status(StatusCode.InvalidArgument, error.Message),
-        IOException io => new Status(StatusCode.Internal, io.Message),
+        IOException io => new Status(OfErrno((Errno)io.HResult), io.Message),
         UnauthorizedAccessException denied => new Status(StatusCode.PermissionDenied, denied.Message),
+        TaskSchedulerException => new Status(StatusCode.ResourceExhausted, $"no thread can be started: {error.InnerException?.Message}"),
+        OutOfMemoryException => new Status(StatusCode.ResourceExhausted, "crispd is out of memory"),
+        SocketException socket => new Status(OfSocket(socket.SocketErrorCode), $"socket: {socket.Message}"),
         _ => new Status(StatusCode.Internal, $"{error.GetType().Name}: {error.Message}"),
     };
 
@@ -31,11 +34,17 @@ public static class ErrorMapping
         _ => StatusCode.Unavailable,
     };
 
-    private static StatusCode OfErrno(LinuxException error) => error switch
+    // The framework keeps the error number of a failed call as the HResult of its IOException.
+    private static StatusCode OfErrno(Errno error) => error switch
     {
-        { IsExhausted: true } => StatusCode.ResourceExhausted,
-        { Error: Errno.EROFS or Errno.EBUSY } => StatusCode.FailedPrecondition,
-        { Error: Errno.EACCES or Errno.EPERM } => StatusCode.PermissionDenied,
+        Errno.ENOSPC or Errno.EDQUOT or Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE => StatusCode.ResourceExhausted,
+        Errno.EIO => StatusCode.Unavailable,
+        Errno.EROFS or Errno.EBUSY => StatusCode.FailedPrecondition,
+        Errno.EACCES or Errno.EPERM => StatusCode.PermissionDenied,
         _ => StatusCode.Internal,
     };
+
+    private static StatusCode OfSocket(SocketError error) => error is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable
+        ? StatusCode.ResourceExhausted
+        : StatusCode.Unavailable;
 }

@@ -10,8 +10,8 @@ public class CommandLineTests
 
     [Fact]
     public void Parse_BothForms_AreRead() => Assert.Equal(
-        new CommandLine { Root = "/a=b", State = "/s", Version = true },
-        CommandLine.Parse(["--root=/a=b", "--state", "/s", "--version"]));
+        new CommandLine { Root = "/a=b", State = "/s", Version = true, FaultPoints = true },
+        CommandLine.Parse(["--root=/a=b", "--state", "/s", "--version", "--fault-points"]));
 
     [Theory]
     [InlineData("--help")]

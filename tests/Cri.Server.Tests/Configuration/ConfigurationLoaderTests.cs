@@ -35,9 +35,14 @@ public sealed class ConfigurationLoaderTests : IDisposable
             listen: unix:///run/other/cri.sock
             logLevel: debug
             cgroupDriver: systemd
+            selinux: disabled
+            cdi: { specDirs: [/etc/cdi, /opt/cdi] }
             streaming:
               address: "::1"
               port: 10010
+              advertisedHost: node.test
+              idleTimeoutSeconds: 60
+              tls: { cert: /etc/crisp/cert.pem, key: /etc/crisp/key.pem }
             metrics: { address: "127.0.0.1:9323" }
             registry:
               hostsDir: /etc/certs.d/
@@ -56,12 +61,23 @@ public sealed class ConfigurationLoaderTests : IDisposable
         Assert.Equal(("/data/crisp", "/run/other", "/run/other/cri.sock"), (configuration.Root, configuration.State, configuration.Listen));
         Assert.Equal((LogLevel.Debug, CgroupDriver.Systemd), (configuration.LogLevel, configuration.CgroupDriver));
         Assert.Equal((IPAddress.IPv6Loopback, 10010), (configuration.Streaming.Address, configuration.Streaming.Port));
+        Assert.Equal(("node.test", TimeSpan.FromMinutes(1)), (configuration.Streaming.AdvertisedHost, configuration.Streaming.IdleTimeout));
+        Assert.Equal(new TlsConfiguration("/etc/crisp/cert.pem", "/etc/crisp/key.pem"), configuration.Streaming.Tls);
         Assert.Equal(IPEndPoint.Parse("127.0.0.1:9323"), configuration.Metrics.Address);
         Assert.Equal(("/etc/cni/other", TimeSpan.FromSeconds(5)), (configuration.Cni.ConfDir, configuration.Cni.Timeout));
         Assert.Equal(["/a", "/b"], configuration.Cni.BinDirs);
         Assert.Equal(("kata-qemu", "/opt/kata/bin/kata"), (configuration.Runtimes.Default, configuration.Runtimes.Handlers["kata-qemu"].Path));
         Assert.Equal("/usr/libexec/crisp-shim", configuration.Shim.Path);
+        Assert.Equal(SelinuxMode.Disabled, configuration.Selinux);
+        Assert.Equal(["/etc/cdi", "/opt/cdi"], configuration.Cdi.SpecDirs);
     }
+
+    [Theory]
+    [InlineData("{ endpoint: 'http://127.0.0.1:4318' }", "http://127.0.0.1:4318/v1/traces")]
+    [InlineData("{ endpoint: 'https://collector.test/otlp/traces' }", "https://collector.test/otlp/traces")]
+    [InlineData("{ endpoint: 'http://127.0.0.1:4317', protocol: grpc }", "http://127.0.0.1:4317/")]
+    public void Load_EndpointOfTraces_HasTheProtocolsPathUnlessItHasOne(string tracing, string url) =>
+        Assert.Equal(url, Load($"tracing: {tracing}").Tracing.Endpoint!.ToString());
 
     [Fact]
     public void Load_StateWithoutListen_PutsTheSocketIntoIt() => Assert.Equal("/run/other/crisp.sock", Load("state: /run/other").Listen);
@@ -72,7 +88,7 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [Theory]
     [InlineData("logLevl: debug", "1:1: logLevl: unknown key; did you mean logLevel?")]
     [InlineData("root: /a\ncni:\n  bindirs: [/a]", "3:3: cni.bindirs: unknown key; did you mean cni.binDirs?")]
-    [InlineData("cni:\n  somethingElse: 1", "2:3: cni.somethingElse: unknown key; known here: confDir, binDirs, timeoutSeconds")]
+    [InlineData("cni:\n  somethingElse: 1", "2:3: cni.somethingElse: unknown key; known here: confDir, binDirs, template, timeoutSeconds")]
     [InlineData("runtimes: { handlers: { kata: { pth: /a } } }", "runtimes.handlers.kata.pth: unknown key; did you mean runtimes.handlers.kata.path?")]
     [InlineData("root: data", "1:7: root: expected an absolute path, found \"data\"")]
     [InlineData("root: [/a]", "1:7: root: expected an absolute path, found a list")]
@@ -84,10 +100,20 @@ public sealed class ConfigurationLoaderTests : IDisposable
     [InlineData("cni: { timeoutSeconds: 0 }", "expected a whole number from 1 to 3600, found \"0\"")]
     [InlineData("streaming: { port: 65536 }", "streaming.port: expected a whole number from 0 to 65535")]
     [InlineData("streaming: { address: localhost }", "streaming.address: expected an IP address such as 127.0.0.1, found \"localhost\"")]
+    [InlineData("streaming: { advertisedHost: a b }", "streaming.advertisedHost: expected a host name or an IP address, found \"a b\"")]
+    [InlineData("streaming: { idleTimeoutSeconds: 0 }", "streaming.idleTimeoutSeconds: expected a whole number from 1 to 604800")]
+    [InlineData("streaming: { tls: { cert: /a } }", "streaming.tls: expected both cert and key, found only one of them")]
+    [InlineData("streaming: { tls: { cert: a, key: /b } }", "streaming.tls.cert: expected an absolute path")]
     [InlineData("metrics: { address: 127.0.0.1 }", "metrics.address: expected off, or an IP address and a port")]
+    [InlineData("tracing: { endpoint: 'collector:4317' }", "tracing.endpoint: expected a URL such as http://127.0.0.1:4318")]
+    [InlineData("tracing: { protocol: thrift }", "tracing.protocol: expected one of http, grpc, found \"thrift\"")]
+    [InlineData("tracing: { samplesPerMillion: 1000001 }", "tracing.samplesPerMillion: expected a whole number from 0 to 1000000")]
+    [InlineData("runtimes: { execs: never }", "runtimes.execs: expected one of direct, runtime, found \"never\"")]
     [InlineData("logLevel: verbose", "1:11: logLevel: expected one of debug, info, warn, error, found \"verbose\"")]
     [InlineData("logLevel: 1", "logLevel: expected one of debug, info, warn, error, found \"1\"")]
     [InlineData("cgroupDriver: cgroup", "cgroupDriver: expected one of auto, cgroupfs, systemd, found \"cgroup\"")]
+    [InlineData("selinux: maybe", "selinux: expected one of auto, enabled, disabled, found \"maybe\"")]
+    [InlineData("cdi: { specDirs: [cdi] }", "cdi.specDirs")]
     [InlineData("listen: tcp://0.0.0.0:1", "listen: expected the absolute path of a unix socket, found \"tcp://0.0.0.0:1\"")]
     [InlineData("runtimes: { handlers: { Kata: { path: /a } } }", "runtimes.handlers.Kata: expected a handler's name")]
     [InlineData("runtimes: { handlers: { kata: {} } }", "runtimes.handlers.kata: expected the key path")]
