@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Cri.Cli.Commands;
+using Cri.Cli.Commands.Images;
 
 namespace Cri.Cli;
 
@@ -60,14 +61,24 @@ internal static class CommandTree
             PsCommand.Create(options),
             LogsCommand.Create(options),
             ExecCommand.Create(options),
+            AttachCommand.Create(options),
+            PortForwardCommand.Create(options),
             StatsCommand.Create(options),
+            PodStatsCommand.Create(options),
+            MetricsCommand.Create(options),
+            EventsCommand.Create(options),
             InspectCommand.Create(options),
+            UpdateCommand.Create(options),
             StopCommand.Create(options),
             RmCommand.Create(options),
             PullCommand.Create(options),
             ImagesCommand.Create(options),
             RmiCommand.Create(options),
+            ImageCommand.Create(options),
             ImageFsCommand.Create(options),
+            DfCommand.Create(options),
+            GcCommand.Create(options),
+            TraceCommand.Create(options),
         };
         options.AddTo(root);
         return root;

@@ -20,6 +20,8 @@ internal sealed class Session : IDisposable
         _channel = new UnixChannel(socketPath);
         Runtime = new RuntimeService.RuntimeServiceClient(_channel);
         Images = new ImageService.ImageServiceClient(_channel);
+        CrispImages = new Api.CrispV1.Images.ImagesClient(_channel);
+        CrispNode = new Api.CrispV1.Node.NodeClient(_channel);
     }
 
     /// <summary>Where to write.</summary>
@@ -36,6 +38,12 @@ internal sealed class Session : IDisposable
 
     /// <summary>Images.</summary>
     public ImageService.ImageServiceClient Images { get; }
+
+    /// <summary>What Crisp offers for images beyond the CRI; other runtimes do not have it.</summary>
+    public Api.CrispV1.Images.ImagesClient CrispImages { get; }
+
+    /// <summary>What Crisp offers for a node beyond the CRI.</summary>
+    public Api.CrispV1.Node.NodeClient CrispNode { get; }
 
     /// <summary>The options of a call that Ctrl-C gives up.</summary>
     public CallOptions Options => OptionsFor(Interrupted);

@@ -1,5 +1,6 @@
 using Cri.Api.V1;
 using Cri.Grpc.Server;
+using Cri.Streaming;
 using Grpc.Core;
 
 namespace Cri.Cli.Tests;
@@ -8,14 +9,18 @@ namespace Cri.Cli.Tests;
 internal sealed class FakeNode : IAsyncDisposable
 {
     private readonly GrpcServer _server;
+    private readonly StreamingServer _streaming = StreamingServer.Start(new StreamingOptions());
 
-    private FakeNode()
+    private FakeNode(bool withCrispImages)
     {
         Images = new FakeImages();
-        Runtime = new FakeRuntime();
+        Runtime = new FakeRuntime(_streaming);
         _server = new GrpcServer(
             new GrpcServerOptions { SocketPath = Path.Combine(Directory.FullName, "crisp.sock") },
-            [RuntimeService.BindService(Runtime), ImageService.BindService(Images)]);
+            [
+                RuntimeService.BindService(Runtime), ImageService.BindService(Images),
+                .. withCrispImages ? [Api.CrispV1.Images.BindService(CrispImages)] : Array.Empty<ServerServiceDefinition>(),
+            ]);
     }
 
     public DirectoryInfo Directory { get; } = System.IO.Directory.CreateTempSubdirectory("crisp-cli-");
@@ -24,13 +29,19 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public FakeImages Images { get; }
 
+    public FakeCrispImages CrispImages { get; } = new();
+
     public string Address => $"unix://{Directory.FullName}/crisp.sock";
+
+    /// <summary>What the commands may read.</summary>
+    public Stream Input { get; set; } = Stream.Null;
 
     public string LogRoot => Path.Combine(Directory.FullName, "logs");
 
-    public static async Task<FakeNode> StartAsync()
+    /// <summary>Starts it; <paramref name="withCrispImages"/> with the service that only Crisp has.</summary>
+    public static async Task<FakeNode> StartAsync(bool withCrispImages = false)
     {
-        var node = new FakeNode();
+        var node = new FakeNode(withCrispImages);
         await node._server.StartAsync(CancellationToken.None);
         return node;
     }
@@ -40,14 +51,30 @@ internal sealed class FakeNode : IAsyncDisposable
     public async Task<CommandResult> RunAsync(CancellationToken interrupted, params string[] args)
     {
         using var output = new MemoryStream();
+        return await RunAsync(output, interrupted, args);
+    }
+
+    /// <summary>Runs a command at a terminal, whose progress goes to <paramref name="error"/>.</summary>
+    public async Task<CommandResult> RunAtTerminalAsync(ScreenStream error, params string[] args)
+    {
+        using var output = new MemoryStream();
+        var code = await CommandTree.InvokeAsync(["--address", Address, .. args], new Terminal(output, error, IsInteractive: true), CancellationToken.None);
+        return new CommandResult(code, Text(output), error.Text);
+    }
+
+    /// <summary>Runs a command that writes into a stream of the test's.</summary>
+    public async Task<CommandResult> RunAsync(MemoryStream output, CancellationToken interrupted, params string[] args)
+    {
         using var error = new MemoryStream();
-        var code = await CommandTree.InvokeAsync(args.Contains("--address") ? args : ["--address", Address, .. args], new Terminal(output, error, IsInteractive: false), interrupted);
+        var terminal = new Terminal(output, error, IsInteractive: false) { OpenInput = () => Input };
+        var code = await CommandTree.InvokeAsync(args.Contains("--address") ? args : ["--address", Address, .. args], terminal, interrupted);
         return new CommandResult(code, Text(output), Text(error));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
+        await _streaming.DisposeAsync();
         Directory.Delete(recursive: true);
     }
 

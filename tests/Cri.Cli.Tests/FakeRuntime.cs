@@ -1,6 +1,10 @@
+using System.Net;
+using System.Net.Sockets;
 using Cri.Api.V1;
+using Cri.Streaming;
 using Google.Protobuf;
 using Grpc.Core;
+using PortForwardRequest = Cri.Api.V1.PortForwardRequest;
 
 namespace Cri.Cli.Tests;
 
@@ -8,7 +12,7 @@ namespace Cri.Cli.Tests;
 /// Pods and containers in memory. A started container writes its arguments to its log and exits with the code that its
 /// first argument "exit N" says; with "sleep" it runs until it is stopped.
 /// </summary>
-internal sealed class FakeRuntime : RuntimeService.RuntimeServiceBase
+internal sealed class FakeRuntime(StreamingServer streaming) : RuntimeService.RuntimeServiceBase
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, PodSandboxConfig> _pods = [];
@@ -143,6 +147,16 @@ internal sealed class FakeRuntime : RuntimeService.RuntimeServiceBase
         }
     }
 
+    public override Task<UpdateContainerResourcesResponse> UpdateContainerResources(
+        UpdateContainerResourcesRequest request, ServerCallContext context)
+    {
+        lock (_lock)
+        {
+            Calls.Add($"UpdateContainerResources {request.ContainerId} {request.Linux}");
+            return Task.FromResult(new UpdateContainerResourcesResponse());
+        }
+    }
+
     public override Task<RemoveContainerResponse> RemoveContainer(RemoveContainerRequest request, ServerCallContext context)
     {
         lock (_lock)
@@ -189,6 +203,59 @@ internal sealed class FakeRuntime : RuntimeService.RuntimeServiceBase
         ExitCode = 7,
     });
 
+    // "cat" gives its input back, "fail" cannot be started; any other command does what ExecSync does.
+    public override Task<ExecResponse> Exec(ExecRequest request, ServerCallContext context)
+    {
+        lock (_lock)
+        {
+            Calls.Add($"Exec {request.ContainerId} stdin={request.Stdin} tty={request.Tty} stderr={request.Stderr}");
+        }
+
+        return Task.FromResult(new ExecResponse { Url = Terminal(TerminalVerb.Exec, request.Stdin, request.Stderr, request.Tty, RunAsync) });
+
+        async Task<int> RunAsync(TerminalStreams streams, CancellationToken gone)
+        {
+            switch (request.Cmd[0])
+            {
+                case "cat":
+                    await streams.Stdin!.CopyToAsync(streams.Stdout!, gone);
+                    return 0;
+                case "fail":
+                    throw new StreamException("no such program");
+                case "hang":
+                    StatusAsked.TrySetResult();
+                    await Task.Delay(Timeout.Infinite, gone);
+                    return 0;
+                default:
+                    await streams.Stdout!.WriteAsync(ByteString.CopyFromUtf8(string.Join('|', request.Cmd) + "\n").Memory, gone);
+                    await streams.Stderr!.WriteAsync("warned\n"u8.ToArray(), gone);
+                    return 7;
+            }
+        }
+    }
+
+    public override Task<AttachResponse> Attach(AttachRequest request, ServerCallContext context) => Task.FromResult(new AttachResponse
+    {
+        Url = Terminal(TerminalVerb.Attach, request.Stdin, request.Stderr, request.Tty, async (streams, gone) =>
+        {
+            await streams.Stdout!.WriteAsync("attached "u8.ToArray(), gone);
+            await (streams.Stdin?.CopyToAsync(streams.Stdout, gone) ?? Task.CompletedTask);
+            return 0;
+        }),
+    });
+
+    // The pod's ports are the machine's own.
+    public override Task<PortForwardResponse> PortForward(PortForwardRequest request, ServerCallContext context)
+    {
+        var url = streaming.Register(new global::Cri.Streaming.PortForwardRequest([.. request.Port], async (port, cancelled) =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.Loopback, port, cancelled);
+            return socket;
+        }));
+        return Task.FromResult(new PortForwardResponse { Url = url.AbsoluteUri });
+    }
+
     public override Task<ListContainerStatsResponse> ListContainerStats(ListContainerStatsRequest request, ServerCallContext context)
     {
         lock (_lock)
@@ -201,4 +268,67 @@ internal sealed class FakeRuntime : RuntimeService.RuntimeServiceBase
             return Task.FromResult(new ListContainerStatsResponse { Stats = { stats } });
         }
     }
+
+    public override Task<ListPodSandboxStatsResponse> ListPodSandboxStats(ListPodSandboxStatsRequest request, ServerCallContext context)
+    {
+        lock (_lock)
+        {
+            var stats = _pods.Select(entry => new PodSandboxStats
+            {
+                Attributes = new PodSandboxAttributes { Id = entry.Key, Metadata = entry.Value.Metadata },
+                Linux = new LinuxPodSandboxStats
+                {
+                    Memory = new MemoryUsage { WorkingSetBytes = new UInt64Value { Value = 45_600_000 } },
+                    Process = new ProcessUsage { ProcessCount = new UInt64Value { Value = 7 } },
+                    Network = new NetworkUsage
+                    {
+                        Interfaces =
+                        {
+                            new NetworkInterfaceUsage { Name = "eth0", RxBytes = new UInt64Value { Value = 2000 }, TxBytes = new UInt64Value { Value = 5 } },
+                        },
+                    },
+                },
+            });
+            return Task.FromResult(new ListPodSandboxStatsResponse { Stats = { stats } });
+        }
+    }
+
+    public override async Task GetContainerEvents(
+        GetEventsRequest request, IServerStreamWriter<ContainerEventResponse> responseStream, ServerCallContext context)
+    {
+        var pod = new PodSandboxStatus { Id = "p1", Metadata = new PodSandboxMetadata { Namespace = "default", Name = "web" } };
+        var container = new ContainerStatus { Id = "c1", Metadata = new ContainerMetadata { Name = "nginx" }, ExitCode = 3, Reason = "Error" };
+        await responseStream.WriteAsync(
+            new ContainerEventResponse { ContainerId = "p1", CreatedAt = 1_000_000_000, PodSandboxStatus = pod });
+        await responseStream.WriteAsync(new ContainerEventResponse
+        {
+            ContainerId = "c1",
+            CreatedAt = 2_000_000_000,
+            ContainerEventType = ContainerEventType.ContainerStoppedEvent,
+            PodSandboxStatus = pod,
+            ContainersStatuses = { container },
+        });
+    }
+
+    public override Task<ListMetricDescriptorsResponse> ListMetricDescriptors(ListMetricDescriptorsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListMetricDescriptorsResponse
+        {
+            Descriptors =
+            {
+                new MetricDescriptor { Name = "unused", Help = "Nothing.", LabelKeys = { "id" } },
+                new MetricDescriptor { Name = "bytes", Help = "Bytes.", LabelKeys = { "id", "device" } },
+            },
+        });
+
+    public override Task<ListPodSandboxMetricsResponse> ListPodSandboxMetrics(ListPodSandboxMetricsRequest request, ServerCallContext context)
+    {
+        var sample = new Metric { Name = "bytes", MetricType = MetricType.Gauge, LabelValues = { "c1", "a\"b" }, Value = new UInt64Value { Value = 7 } };
+        return Task.FromResult(new ListPodSandboxMetricsResponse
+        {
+            PodMetrics = { new PodSandboxMetrics { ContainerMetrics = { new ContainerMetrics { Metrics = { sample } } } } },
+        });
+    }
+
+    private string Terminal(TerminalVerb verb, bool stdin, bool stderr, bool tty, Func<TerminalStreams, CancellationToken, Task<int>> serve) =>
+        streaming.Register(new TerminalRequest(verb, stdin, Stdout: true, stderr, tty, serve)).AbsoluteUri;
 }

@@ -7,10 +7,10 @@ namespace Cri.Cli.Commands;
 /// <summary><c>crisp images</c>: the images on the node.</summary>
 internal static class ImagesCommand
 {
-    public static Command Create(GlobalOptions options)
+    public static Command Create(GlobalOptions options, string name = "images")
     {
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Only ids." };
-        var command = new Command("images", "List images.") { quiet };
+        var command = new Command(name, "List images.") { quiet };
         options.SetAction(command, (session, parsed) => RunAsync(session, parsed.GetValue(quiet)));
         return command;
     }

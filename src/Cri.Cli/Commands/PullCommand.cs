@@ -1,6 +1,9 @@
 using System.CommandLine;
+using Cri.Api.CrispV1;
 using Cri.Api.V1;
 using Cri.Cli.Output;
+using Cri.Cli.Progress;
+using Grpc.Core;
 
 namespace Cri.Cli.Commands;
 
@@ -11,22 +14,56 @@ internal static class PullCommand
     {
         var image = new Argument<string>("image") { Description = "A reference such as nginx:1.27 or registry.example/app@sha256:..." };
         var credentials = new Option<string?>("--creds") { Description = "USER:PASSWORD for the registry." };
-        var command = new Command("pull", "Fetch an image from its registry.") { image, credentials };
-        options.SetAction(command, (session, parsed) => RunAsync(session, parsed.GetValue(image)!, parsed.GetValue(credentials)));
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Show no progress." };
+        var command = new Command("pull", "Fetch an image from its registry, showing each layer on a terminal.") { image, credentials, quiet };
+        options.SetAction(
+            command, (session, parsed) => RunAsync(session, parsed.GetValue(image)!, parsed.GetValue(credentials), parsed.GetValue(quiet)));
         return command;
     }
 
     /// <summary>Fetches an image, showing progress, and returns its id.</summary>
-    public static async Task<PullImageResponse> PullAsync(Session session, string image, AuthConfig? auth)
+    public static async Task<PullImageResponse> PullAsync(Session session, string image, AuthConfig? auth, bool quiet = false) =>
+        await CommandFailure.ExplainAsync($"pull {image}", async () =>
+        {
+            var terminal = quiet ? session.Terminal with { IsInteractive = false } : session.Terminal;
+            try
+            {
+                return await PullWithLayersAsync(session, terminal, image, auth);
+            }
+            catch (RpcException other) when (other.StatusCode == StatusCode.Unimplemented)
+            {
+                return await PullByCriAsync(session, terminal, image, auth);
+            }
+        });
+
+    private static async Task<PullImageResponse> PullWithLayersAsync(Session session, Terminal terminal, string image, AuthConfig? auth)
     {
-        await using var progress = new ProgressLine(session.Terminal, $"pulling {image}");
-        var request = new PullImageRequest { Image = new ImageSpec { Image = image, UserSpecifiedImage = image }, Auth = auth };
-        return await CommandFailure.ExplainAsync($"pull {image}", session.Images.PullImageAsync(request, session.Options));
+        var request = new PullRequest { Image = image, Credentials = CredentialsOf(auth) };
+        await using var display = new PullDisplay(terminal, $"pulling {image}");
+        using var call = session.CrispImages.Pull(request, session.Options);
+        var id = "";
+        await foreach (var news in call.ResponseStream.ReadAllAsync())
+        {
+            id = news.ImageId;
+            if (news.Progress is not null)
+            {
+                display.Update(news.Progress);
+            }
+        }
+
+        return new PullImageResponse { ImageRef = id };
     }
 
-    private static async Task<int> RunAsync(Session session, string image, string? credentials)
+    private static async Task<PullImageResponse> PullByCriAsync(Session session, Terminal terminal, string image, AuthConfig? auth)
     {
-        var pulled = await PullAsync(session, image, Auth(credentials));
+        await using var progress = new ProgressLine(terminal, $"pulling {image}");
+        var request = new PullImageRequest { Image = new ImageSpec { Image = image, UserSpecifiedImage = image }, Auth = auth };
+        return await session.Images.PullImageAsync(request, session.Options);
+    }
+
+    private static async Task<int> RunAsync(Session session, string image, string? credentials, bool quiet)
+    {
+        var pulled = await PullAsync(session, image, Auth(credentials), quiet);
         if (session.Json)
         {
             session.WriteJson(pulled);
@@ -38,6 +75,9 @@ internal static class PullCommand
 
         return 0;
     }
+
+    private static Credentials? CredentialsOf(AuthConfig? auth) =>
+        auth is null ? null : new Credentials { Username = auth.Username, Password = auth.Password };
 
     private static AuthConfig? Auth(string? credentials) => credentials?.Split(':', 2) switch
     {

@@ -6,10 +6,10 @@ namespace Cri.Cli.Commands;
 /// <summary><c>crisp rmi</c>: removes images.</summary>
 internal static class RmiCommand
 {
-    public static Command Create(GlobalOptions options)
+    public static Command Create(GlobalOptions options, string name = "rmi")
     {
         var images = new Argument<string[]>("image") { Description = "References or ids.", Arity = ArgumentArity.OneOrMore };
-        var command = new Command("rmi", "Remove images and all their names.") { images };
+        var command = new Command(name, "Remove images and all their names.") { images };
         options.SetAction(command, (session, parsed) => RunAsync(session, parsed.GetValue(images)!));
         return command;
     }

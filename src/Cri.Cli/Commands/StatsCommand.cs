@@ -7,29 +7,22 @@ namespace Cri.Cli.Commands;
 /// <summary><c>crisp stats</c>: what running containers use. Processor use is the mean over one second.</summary>
 internal static class StatsCommand
 {
-    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(1);
-
     public static Command Create(GlobalOptions options)
     {
         var word = new Argument<string?>("id") { Description = "Only this container.", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("stats", "Show the resource usage of containers.") { word };
-        options.SetAction(command, (session, parsed) => RunAsync(session, parsed.GetValue(word)));
+        var watch = WatchOption();
+        var command = new Command("stats", "Show the resource usage of containers.") { word, watch };
+        options.SetAction(command, (session, parsed) => RunAsync(session, parsed.GetValue(word), parsed.GetValue(watch)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Session session, string? word)
+    /// <summary>The option of commands that can go on showing.</summary>
+    internal static Option<bool> WatchOption() => new("--watch", "-w") { Description = "Go on until Ctrl-C." };
+
+    private static async Task<int> RunAsync(Session session, string? word, bool watch)
     {
         var id = word is null ? "" : (await NodeObjects.ReadAsync(session)).RequireContainer(word).Id;
-        var first = await ReadAsync(session, id);
-        if (session.Json)
-        {
-            session.WriteJson(first);
-            return 0;
-        }
-
-        await Task.Delay(_interval, session.Interrupted);
-        session.Terminal.Write(Table(first.Stats, (await ReadAsync(session, id)).Stats).ToString());
-        return 0;
+        return await Sampling.RunAsync(session, watch, () => ReadAsync(session, id), (before, now) => Table(before.Stats, now.Stats));
     }
 
     private static Task<ListContainerStatsResponse> ReadAsync(Session session, string id)

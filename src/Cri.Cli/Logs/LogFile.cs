@@ -8,6 +8,8 @@ namespace Cri.Cli.Logs;
 /// </summary>
 internal sealed class LogFile(string path) : IDisposable
 {
+    private const int LongestLine = 1024 * 1024;
+
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly MemoryStream _partial = new();
     private SafeFileHandle? _file;
@@ -81,6 +83,13 @@ internal sealed class LogFile(string path) : IDisposable
         }
 
         _partial.Write(rest);
+        if (_partial.Length > LongestLine)
+        {
+            // No line of a log is as long: it is shown as it comes, and not kept until it ends.
+            lines.Add(new LogLine(false, false, _partial.ToArray()));
+            _partial.SetLength(0);
+        }
+
         return lines;
     }
 }

@@ -10,4 +10,8 @@ internal static class JsonText
 
     /// <summary>The JSON of a message.</summary>
     public static string Of(IMessage message) => _formatter.Format(message);
+
+    /// <summary>The JSON of an object with one field, a list of messages.</summary>
+    public static string Of(string field, IEnumerable<IMessage> messages) =>
+        $"{{\n  \"{field}\": [{string.Join(", ", messages.Select(message => _formatter.Format(message, 1)))}]\n}}";
 }

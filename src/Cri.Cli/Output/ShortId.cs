@@ -10,6 +10,11 @@ internal static class ShortId
         return hex.Length > 13 ? hex[..13] : hex;
     }
 
+    /// <summary>A text with every full id and digest in it shortened.</summary>
+    public static string In(string text) => string.Join(' ', text.Split(' ').Select(word => IsFull(word) ? Of(word) : word));
+
     /// <summary>An image as a container names it: a reference stays, a bare digest is shortened.</summary>
     public static string OfImage(string image) => image.StartsWith("sha256:", StringComparison.Ordinal) ? Of(image) : image;
+
+    private static bool IsFull(string word) => word[(word.IndexOf(':') + 1)..] is { Length: 64 } hex && hex.All(char.IsAsciiHexDigitLower);
 }

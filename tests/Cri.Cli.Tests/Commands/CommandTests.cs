@@ -50,6 +50,29 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task Update_Limits_AreSentAndTheIdPrinted()
+    {
+        await using var node = await FakeNode.StartAsync();
+        await RunWebAsync(node);
+        var result = await node.RunAsync("update", "ccc", "--memory", "64Mi", "--cpu-quota", "-1", "--cpuset-cpus", "0-1");
+        Assert.Equal(new CommandResult(0, "ccccccccccccccc0\n", ""), result);
+        Assert.Contains(
+            "UpdateContainerResources ccccccccccccccc0 { \"cpuQuota\": \"-1\", \"memoryLimitInBytes\": \"67108864\", \"cpusetCpus\": \"0-1\" }",
+            node.Runtime.Calls);
+    }
+
+    [Theory]
+    [InlineData("update")]
+    [InlineData("update", "ccc")]
+    [InlineData("update", "ccc", "--memory", "much")]
+    public async Task Update_NothingToChange_IsWrongUsage(params string[] words)
+    {
+        await using var node = await FakeNode.StartAsync();
+        await RunWebAsync(node);
+        Assert.Equal(2, (await node.RunAsync(words)).Code);
+    }
+
+    [Fact]
     public async Task Ps_StoppedContainer_OnlyWithAll()
     {
         await using var node = await FakeNode.StartAsync();
@@ -84,17 +107,28 @@ public sealed class CommandTests
     {
         await using var node = await FakeNode.StartAsync();
         await RunWebAsync(node);
-        using var interrupt = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-        var result = await node.RunAsync(interrupt.Token, "logs", "-f", "web");
-        Assert.Equal(0, result.Code);
+        using var interrupt = new CancellationTokenSource();
+        using var output = new MemoryStream();
+        var follow = node.RunAsync(output, interrupt.Token, "logs", "-f", "web");
+        while (output.Length == 0)
+        {
+            await Task.Delay(10);
+        }
+
+        await interrupt.CancelAsync();
+        Assert.Equal(0, (await follow).Code);
     }
 
-    [Fact]
-    public async Task Exec_CommandWithDashes_PassesThemOnAndExitsWithItsCode()
+    [Theory]
+    [InlineData("exec")]
+    [InlineData("exec", "-s")]
+    [InlineData("exec", "--kill-after", "9")]
+    public async Task Exec_CommandWithDashes_PassesThemOnAndExitsWithItsCode(params string[] words)
     {
         await using var node = await FakeNode.StartAsync();
         await RunWebAsync(node);
-        Assert.Equal(new CommandResult(7, "ls|-l|--output|x\n", "warned\n"), await node.RunAsync("exec", "web", "ls", "-l", "--output", "x"));
+        var result = await node.RunAsync([.. words, "web", "ls", "-l", "--output", "x"]);
+        Assert.Equal(new CommandResult(7, "ls|-l|--output|x\n", "warned\n"), result);
     }
 
     [Fact]
@@ -156,6 +190,41 @@ public sealed class CommandTests
         await using var node = await FakeNode.StartAsync();
         await RunWebAsync(node);
         Assert.Matches(@"ccccccccccccc +web +- +12\.3MB +0B +0", (await node.RunAsync("stats")).Out);
+    }
+
+    [Fact]
+    public async Task Statsp_Table_ShowsMemoryProcessesAndTraffic()
+    {
+        await using var node = await FakeNode.StartAsync();
+        await RunWebAsync(node);
+        Assert.Matches(@"web +- +45\.6MB +7 +2\.00kB +5B", (await node.RunAsync("statsp")).Out);
+    }
+
+    [Fact]
+    public async Task Events_OfAPodAndAContainer_ShowsALineForEach()
+    {
+        await using var node = await FakeNode.StartAsync();
+        Assert.Equal(
+            """
+            1970-01-01T00:00:01.000Z  created  pod        p1  default/web
+            1970-01-01T00:00:02.000Z  stopped  container  c1  default/web/nginx  exit code 3, Error
+
+            """,
+            (await node.RunAsync("events")).Out);
+    }
+
+    [Fact]
+    public async Task Metrics_Always_ShowsPrometheusText()
+    {
+        await using var node = await FakeNode.StartAsync();
+        Assert.Equal(
+            """
+            # HELP bytes Bytes.
+            # TYPE bytes gauge
+            bytes{id="c1",device="a\"b"} 7
+
+            """,
+            (await node.RunAsync("metrics")).Out);
     }
 
     [Theory]

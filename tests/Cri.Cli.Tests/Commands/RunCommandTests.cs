@@ -90,7 +90,7 @@ public sealed class RunCommandTests
         await using var node = await FakeNode.StartAsync();
         using var interrupt = new CancellationTokenSource();
         var run = node.RunAsync(interrupt.Token, "run", "--rm", "--log-dir", node.LogRoot, "nginx", "sleep");
-        await node.Runtime.StatusAsked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await node.Runtime.StatusAsked.Task.WaitAsync(TimeSpan.FromSeconds(60));
         await interrupt.CancelAsync();
         var result = await run;
         Assert.Contains("StopContainer 10", node.Runtime.Calls);
