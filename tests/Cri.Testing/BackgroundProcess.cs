@@ -1,11 +1,15 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Cri.Testing.Pods;
 
 namespace Cri.Testing;
 
 /// <summary>A server that a test started: its output goes to a file, and it never outlives the test run.</summary>
 public sealed class BackgroundProcess
 {
+    /// <summary>The descriptor that it finds open beside the three standard ones.</summary>
+    public const int Inherited = 9;
+
     private static readonly ConcurrentDictionary<int, Process> _running = new();
     private readonly Process _process;
     private readonly string _log;
@@ -24,11 +28,17 @@ public sealed class BackgroundProcess
     /// <summary>What it wrote so far.</summary>
     public string Output => File.Exists(_log) ? File.ReadAllText(_log) : "";
 
-    /// <summary>Starts a program in a session of its own, so that a Ctrl-C in the terminal is not its business.</summary>
+    /// <summary>True once it has ended, in whatever way.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>
+    /// Starts a program in a session of its own, so that a Ctrl-C in the terminal is not its business, with /dev/zero open as descriptor
+    /// <see cref="Inherited"/>, as a careless parent may leave something open.
+    /// </summary>
     public static BackgroundProcess Start(string path, IReadOnlyList<string> arguments, string log)
     {
         var start = new ProcessStartInfo("/bin/sh");
-        foreach (var argument in (string[])["-c", "log=$1; shift; exec setsid \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", log, path, .. arguments])
+        foreach (var argument in (string[])["-c", "log=$1; shift; exec setsid \"$@\" >>\"$log\" 2>&1 </dev/null 9</dev/zero", "sh", log, path, .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -38,18 +48,33 @@ public sealed class BackgroundProcess
         return new BackgroundProcess(process, log);
     }
 
-    /// <summary>Waits until <paramref name="condition"/> holds; fails with the output when the process ends or 30 s pass.</summary>
+    /// <summary>Waits until <paramref name="condition"/> holds; fails with the output when the process ends or <see cref="Eventually.Patience"/> is over.</summary>
     public async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
         var limit = Stopwatch.StartNew();
         while (!await condition())
         {
-            if (_process.HasExited || limit.Elapsed > TimeSpan.FromSeconds(30))
+            if (_process.HasExited || limit.Elapsed > Eventually.Patience)
             {
                 throw new InvalidOperationException($"waiting until {what}: {(_process.HasExited ? "it ended" : "timeout")}\n{Output}");
             }
 
             await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Waits until it has ended by itself; false when it has not within the time.</summary>
+    public async Task<bool> EndsWithinAsync(TimeSpan time)
+    {
+        using var limit = new CancellationTokenSource(time);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return _process.HasExited;
         }
     }
 
@@ -61,7 +86,7 @@ public sealed class BackgroundProcess
         _running.TryRemove(_process.Id, out _);
     }
 
-    /// <summary>Ends it by SIGTERM; SIGKILL after 20 s. Returns its exit code.</summary>
+    /// <summary>Ends it by SIGTERM; SIGKILL when <see cref="Eventually.Patience"/> is over. Returns its exit code.</summary>
     public async Task<int> TerminateAsync()
     {
         using (var kill = Process.Start("/bin/kill", ["-TERM", $"{Id}"]))
@@ -69,7 +94,7 @@ public sealed class BackgroundProcess
             await kill.WaitForExitAsync();
         }
 
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(Eventually.Patience);
         try
         {
             await _process.WaitForExitAsync(limit.Token);

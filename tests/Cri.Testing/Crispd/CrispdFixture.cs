@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using Cri.Testing.Cgroups;
 using Cri.Testing.Leaks;
+using Cri.Testing.Pods;
 
 namespace Cri.Testing.Crispd;
 
@@ -13,11 +15,14 @@ public sealed class CrispdFixture : IAsyncDisposable
     private readonly TemporaryDirectory _state = new("test", "/run");
     private readonly PodNetworkConfiguration _network = PodNetworkConfiguration.Reserve();
     private readonly string _configuration;
+    private readonly IReadOnlyList<string> _environment;
     private BackgroundProcess? _process;
 
-    private CrispdFixture(string registryHost)
+    private CrispdFixture(string registryHost, NodeSettings settings)
     {
-        CgroupParent = "/" + Path.GetFileName(_state.Path);
+        var path = $"PATH={(settings.Programs is { } first ? first + ":" : "")}{Environment.GetEnvironmentVariable("PATH")}";
+        _environment = [path, .. settings.Environment.Select(variable => $"{variable.Key}={variable.Value}")];
+        CgroupParent = CgroupParent.For(Path.GetFileName(_state.Path), settings);
         _network.Write(_directory.Path + "/cni", Leases);
         _directory.File($"certs.d/{registryHost}/hosts.toml", $"server = \"http://{registryHost}\"\n\n[host.\"http://{registryHost}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
         _configuration = _directory.File("config.yaml", $"""
@@ -32,22 +37,43 @@ public sealed class CrispdFixture : IAsyncDisposable
               hostsDir: {_directory.Path}/certs.d
             cni:
               confDir: {_directory.Path}/cni
-              binDirs: [/opt/cni/bin, /usr/lib/cni]
-            cgroupDriver: cgroupfs
-            """);
+              binDirs: [{(settings.Plugins is { } plugins ? plugins + ", " : "")}/opt/cni/bin, /usr/lib/cni]
+              timeoutSeconds: {(int)(settings.PluginTimeout ?? 2 * Eventually.Patience).TotalSeconds}
+            cdi:
+              specDirs: [{CdiDirectory}]
+            cgroupDriver: {settings.CgroupDriver}
+            {(settings.Runtime is { } runtime ? $"runtimes: {{ default: {runtime} }}" : "")}
+            checkpointRestore: {(settings.CheckpointRestore ? "enabled" : "disabled")}
+
+            """ + settings.Configuration);
     }
 
     /// <summary>The socket of its CRI.</summary>
     public string Socket => _state.Path + "/crisp.sock";
 
+    /// <summary>Its process id, another one after each start.</summary>
+    public int ProcessId => _process!.Id;
+
+    /// <summary>The directory of a pod's state, with its shim's socket and its containers' bundles.</summary>
+    public string PodDirectory(string id) => $"{_state.Path}/pods/{id}";
+
     /// <summary>The parent cgroup that pods are to be given.</summary>
-    public string CgroupParent { get; }
+    public CgroupParent CgroupParent { get; }
 
     /// <summary>The first three numbers of its pods' /24.</summary>
     public string Subnet => _network.Subnet;
 
+    /// <summary>Its root directory.</summary>
+    public string Root => _directory.Path + "/root";
+
+    /// <summary>Its state directory.</summary>
+    public string State => _state.Path;
+
     /// <summary>The directory of its CNI configuration.</summary>
     public string CniDirectory => _directory.Path + "/cni";
+
+    /// <summary>The directory of its CDI files.</summary>
+    public string CdiDirectory => _directory.Path + "/cdi";
 
     /// <summary>What it logged, over all its starts.</summary>
     public string Log => _process?.Output ?? "";
@@ -58,7 +84,7 @@ public sealed class CrispdFixture : IAsyncDisposable
         Directories = [_directory.Path, _state.Path],
         Bridge = _network.Bridge,
         Leases = Leases,
-        CgroupParent = CgroupParent,
+        CgroupParent = CgroupParent.Path,
         EmptyDirectories = [_state.Path + "/pods", _directory.Path + "/root/containers"],
         ExpectedProcesses = _process is { } process ? new HashSet<int> { process.Id } : [],
     };
@@ -66,19 +92,35 @@ public sealed class CrispdFixture : IAsyncDisposable
     private string Leases => _directory.Path + "/leases";
 
     /// <summary>Starts one that pulls from <paramref name="registryHost"/> over plain HTTP.</summary>
-    public static async Task<CrispdFixture> StartAsync(string registryHost)
+    public static async Task<CrispdFixture> StartAsync(string registryHost, NodeSettings? settings = null)
     {
-        var crispd = new CrispdFixture(registryHost);
+        var crispd = new CrispdFixture(registryHost, settings ?? NodeSettings.FromEnvironment);
         await crispd.StartAsync();
         return crispd;
     }
 
-    /// <summary>Starts it again after <see cref="KillAsync"/>; returns when the socket answers.</summary>
-    public async Task StartAsync()
+    /// <summary>
+    /// Starts it again after <see cref="KillAsync"/>, with these <c>NAME=value</c> in its environment; returns when the socket answers.
+    /// </summary>
+    public async Task StartAsync(params string[] variables)
     {
-        _process = BackgroundProcess.Start(Artifacts.Binary("crispd"), ["--config", _configuration], _directory.Path + "/crispd.log");
-        await _process.UntilAsync(AcceptsAsync, "crispd accepts connections");
+        Launch(variables);
+        await _process!.UntilAsync(AcceptsAsync, "crispd accepts connections");
     }
+
+    /// <summary>As <see cref="StartAsync(string[])"/>, for a start that may be the end of it: false when it died before the socket answered.</summary>
+    public async Task<bool> TryStartAsync(params string[] variables)
+    {
+        Launch(variables);
+        return await Eventually.GetAsync<bool?>(
+            async () => await AcceptsAsync() ? true : _process!.HasExited ? false : null, outcome => outcome is not null, "crispd serves or has died") == true;
+    }
+
+    /// <summary>True when it ends by itself, for as long as anything is waited for.</summary>
+    public Task<bool> DiesAsync() => _process!.EndsWithinAsync(Eventually.Patience);
+
+    /// <summary>True while it runs.</summary>
+    public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>Ends it by SIGKILL, as a crash would.</summary>
     public Task KillAsync() => _process!.KillAsync();
@@ -95,6 +137,9 @@ public sealed class CrispdFixture : IAsyncDisposable
         _state.Dispose();
         _directory.Dispose();
     }
+
+    private void Launch(string[] variables) => _process = BackgroundProcess.Start(
+        "/usr/bin/env", [.. _environment, .. variables, Artifacts.Binary("crispd"), "--config", _configuration], _directory.Path + "/crispd.log");
 
     private async Task<bool> AcceptsAsync()
     {

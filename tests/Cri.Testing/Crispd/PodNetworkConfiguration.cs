@@ -1,12 +1,15 @@
+using System.Net.Sockets;
+using Cri.Testing.Leaks;
+
 namespace Cri.Testing.Crispd;
 
 /// <summary>A CNI configuration with a bridge, a subnet and a network name that nobody else on the machine uses.</summary>
 public sealed class PodNetworkConfiguration : IDisposable
 {
     private static readonly Lock _lock = new();
-    private readonly FileStream _reservation;
+    private readonly Socket _reservation;
 
-    private PodNetworkConfiguration(int number, FileStream reservation)
+    private PodNetworkConfiguration(int number, Socket reservation)
     {
         _reservation = reservation;
         Bridge = $"crispt{number}";
@@ -19,17 +22,28 @@ public sealed class PodNetworkConfiguration : IDisposable
     /// <summary>The first three numbers of the /24.</summary>
     public string Subnet { get; }
 
-    /// <summary>Reserves the first free number; other test processes see the reservation as a locked file.</summary>
+    /// <summary>
+    /// Reserves the first free number; other tests, of any process, see the reservation as the abstract name of a socket. What a
+    /// killed run left of the network's firewall rules goes: they would be taken for this run's.
+    /// </summary>
     public static PodNetworkConfiguration Reserve()
     {
         lock (_lock)
         {
             for (var number = 1; number < 250; number++)
             {
-                if (!Directory.Exists($"/sys/class/net/crispt{number}") && TryLock(Path.Combine(Path.GetTempPath(), $"crispt{number}.lock")) is { } file)
+                if (TryReserve($"\0crispt{number}") is not { } reservation)
                 {
-                    return new PodNetworkConfiguration(number, file);
+                    continue;
                 }
+
+                if (!Directory.Exists($"/sys/class/net/crispt{number}"))
+                {
+                    LeftoverRules.Remove($"crispt{number}");
+                    return new PodNetworkConfiguration(number, reservation);
+                }
+
+                reservation.Dispose();
             }
         }
 
@@ -58,7 +72,7 @@ public sealed class PodNetworkConfiguration : IDisposable
             """);
     }
 
-    /// <summary>Removes the bridge and gives the number back.</summary>
+    /// <summary>Removes the bridge and any rules, and gives the number back.</summary>
     public void Dispose()
     {
         if (Directory.Exists($"/sys/class/net/{Bridge}"))
@@ -66,18 +80,22 @@ public sealed class PodNetworkConfiguration : IDisposable
             Command.Run("ip", "link", "delete", Bridge);
         }
 
+        LeftoverRules.Remove(Bridge);
         _reservation.Dispose();
-        File.Delete(_reservation.Name);
     }
 
-    private static FileStream? TryLock(string path)
+    // The kernel gives a name to one socket only, and takes it back when that closes, however the process ends: unix(7).
+    private static Socket? TryReserve(string name)
     {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            socket.Bind(new UnixDomainSocketEndPoint(name));
+            return socket;
         }
-        catch (IOException)
+        catch (SocketException)
         {
+            socket.Dispose();
             return null;
         }
     }

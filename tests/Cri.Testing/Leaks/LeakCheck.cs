@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using Cri.Testing.Cgroups;
+using Cri.Testing.Pods;
 using Xunit;
 
 namespace Cri.Testing.Leaks;
@@ -8,6 +11,10 @@ namespace Cri.Testing.Leaks;
 /// </summary>
 public sealed record LeakCheck
 {
+    private static readonly Func<string, IEnumerable<string>> _anything = Directory.EnumerateFileSystemEntries;
+    private static readonly Func<string, IEnumerable<string>> _directories = Directory.EnumerateDirectories;
+    private static readonly Func<string, IEnumerable<string>> _directoriesBelow = top => Directory.EnumerateDirectories(top, "*", SearchOption.AllDirectories);
+
     /// <summary>The directories below which the instance works: its root, its state, its pods' logs.</summary>
     public required IReadOnlyList<string> Directories { get; init; }
 
@@ -38,20 +45,20 @@ public sealed record LeakCheck
         .. Files(),
     ];
 
-    /// <summary>Waits up to ten seconds for the kernel to let go of the last pieces; returns what is left then.</summary>
+    /// <summary>Waits as long as <see cref="Eventually.Patience"/> for the kernel to let go of the last pieces; returns what is left then.</summary>
     public async Task<IReadOnlyList<string>> FindRemainingAsync()
     {
-        for (var round = 0; round < 100; round++)
+        var limit = Stopwatch.StartNew();
+        while (true)
         {
-            if (Find().Count == 0)
+            var left = Find();
+            if (left.Count == 0 || limit.Elapsed > Eventually.Patience)
             {
-                return [];
+                return left;
             }
 
             await Task.Delay(100);
         }
-
-        return Find();
     }
 
     /// <summary>Fails with everything that is left after <see cref="FindRemainingAsync"/>, a line each.</summary>
@@ -71,7 +78,7 @@ public sealed record LeakCheck
     // A shim names its bundle, a runtime its root; a container's process is known by the root mount in its namespace.
     private IEnumerable<string> Processes()
     {
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        foreach (var directory in Entries("/proc", _directories))
         {
             if (int.TryParse(Path.GetFileName(directory), out var pid) && pid != Environment.ProcessId && !ExpectedProcesses.Contains(pid))
             {
@@ -89,23 +96,15 @@ public sealed record LeakCheck
 
     // A pod's own cgroup is its kubelet's, here the test's, to remove; what lies in it is the runtime's.
     private IEnumerable<string> Cgroups() => CgroupParent is { } parent
-        ? from hierarchy in CgroupHierarchies()
+        ? from hierarchy in CgroupTree.Hierarchies()
           let top = hierarchy + parent
-          where Directory.Exists(top)
-          from pod in Directory.EnumerateDirectories(top)
-          from cgroup in Directory.EnumerateDirectories(pod, "*", SearchOption.AllDirectories)
+          from pod in Entries(top, _directories)
+          from cgroup in Entries(pod, _directoriesBelow)
           select $"cgroup {cgroup}"
         : [];
 
-    /// <summary>Where the cgroup file systems are mounted.</summary>
-    public static IEnumerable<string> CgroupHierarchies() =>
-        from line in File.ReadLines("/proc/self/mountinfo")
-        let fields = line.Split(" - ")
-        where fields.Length == 2 && fields[1].StartsWith("cgroup", StringComparison.Ordinal)
-        select fields[0].Split(' ')[4];
-
-    private IEnumerable<string> BridgePorts() => Bridge is { } bridge && Directory.Exists($"/sys/class/net/{bridge}/brif")
-        ? Directory.EnumerateFileSystemEntries($"/sys/class/net/{bridge}/brif").Select(port => $"veth {Path.GetFileName(port)} on {bridge}")
+    private IEnumerable<string> BridgePorts() => Bridge is { } bridge
+        ? Entries($"/sys/class/net/{bridge}/brif", _anything).Select(port => $"veth {Path.GetFileName(port)} on {bridge}")
         : [];
 
     private IEnumerable<string> FirewallRules() => Bridge is { } bridge
@@ -114,17 +113,29 @@ public sealed record LeakCheck
           select $"iptables rule {line}"
         : [];
 
-    private IEnumerable<string> LeaseFiles() => Leases is { } leases && Bridge is { } bridge && Directory.Exists(Path.Combine(leases, bridge))
-        ? from file in Directory.EnumerateFiles(Path.Combine(leases, bridge))
+    private IEnumerable<string> LeaseFiles() => Leases is { } leases && Bridge is { } bridge
+        ? from file in Entries(Path.Combine(leases, bridge), _anything)
           where System.Net.IPAddress.TryParse(Path.GetFileName(file), out _)
           select $"address lease {file}"
         : [];
 
     private IEnumerable<string> Files() =>
         from directory in EmptyDirectories
-        where Directory.Exists(directory)
-        from entry in Directory.EnumerateFileSystemEntries(directory)
+        from entry in Entries(directory, _anything)
         select $"file {entry}";
+
+    // Other tests remove their own pods meanwhile, so a directory may be gone by the time it is opened or read.
+    private static IReadOnlyList<string> Entries(string directory, Func<string, IEnumerable<string>> listing)
+    {
+        try
+        {
+            return [.. listing(directory)];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
 
     // A process may end while it is being looked at.
     private static string Read(string path)

@@ -1,5 +1,6 @@
 using Cri.Api.V1;
 using Cri.Grpc;
+using Cri.Testing.Cgroups;
 using Cri.Testing.Crispd;
 using Cri.Testing.Leaks;
 using Cri.Testing.Registry;
@@ -20,7 +21,7 @@ public sealed class CriEndpoint : IAsyncDisposable
     {
         Registry = registry;
         Crispd = crispd;
-        CgroupParent = crispd?.CgroupParent ?? "/" + Path.GetFileName(_logs.Path);
+        CgroupParent = crispd?.CgroupParent ?? CgroupParent.For(Path.GetFileName(_logs.Path), NodeSettings.FromEnvironment);
         _channel = new UnixChannel(socket);
         Runtime = new RuntimeService.RuntimeServiceClient(_channel);
         Images = new ImageService.ImageServiceClient(_channel);
@@ -32,6 +33,9 @@ public sealed class CriEndpoint : IAsyncDisposable
     /// <summary>The image half of the CRI.</summary>
     public ImageService.ImageServiceClient Images { get; private set; }
 
+    /// <summary>The endpoint's socket.</summary>
+    public string SocketPath => _channel.SocketPath;
+
     /// <summary>The registry that the endpoint pulls test images from.</summary>
     public RegistryFixture Registry { get; }
 
@@ -39,7 +43,7 @@ public sealed class CriEndpoint : IAsyncDisposable
     public CrispdFixture? Crispd { get; }
 
     /// <summary>The parent cgroup for all pods here.</summary>
-    public string CgroupParent { get; }
+    public CgroupParent CgroupParent { get; }
 
     /// <summary>The reference of the busybox image, which is present.</summary>
     public string Busybox { get; private set; } = "";
@@ -52,17 +56,17 @@ public sealed class CriEndpoint : IAsyncDisposable
     {
         get
         {
-            var check = Crispd?.Leaks ?? new LeakCheck { Directories = [], CgroupParent = CgroupParent };
+            var check = Crispd?.Leaks ?? new LeakCheck { Directories = [], CgroupParent = CgroupParent.Path };
             return check with { Directories = [.. check.Directories, _logs.Path] };
         }
     }
 
     /// <summary>Starts the registry and, unless CRI_ENDPOINT is set, a crispd; pulls busybox.</summary>
-    public static async Task<CriEndpoint> StartAsync()
+    public static async Task<CriEndpoint> StartAsync(NodeSettings? settings = null)
     {
         var registry = await RegistryFixture.StartAsync();
         var named = Environment.GetEnvironmentVariable("CRI_ENDPOINT");
-        var crispd = string.IsNullOrEmpty(named) ? await CrispdFixture.StartAsync(registry.Host) : null;
+        var crispd = string.IsNullOrEmpty(named) ? await CrispdFixture.StartAsync(registry.Host, settings) : null;
         var endpoint = new CriEndpoint(registry, crispd, crispd?.Socket ?? named!.Replace("unix://", "", StringComparison.Ordinal));
         try
         {

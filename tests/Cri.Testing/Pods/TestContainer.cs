@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Cri.Api.V1;
 
 namespace Cri.Testing.Pods;
@@ -36,6 +37,14 @@ public sealed record TestContainer(TestPod Pod, ContainerConfig Config, string I
     /// <summary>ContainerStats.</summary>
     public async Task<ContainerStats> StatsAsync() =>
         (await Runtime.ContainerStatsAsync(new ContainerStatsRequest { ContainerId = Id })).Stats;
+
+    /// <summary>The machine's number of its first process, which crispd tells.</summary>
+    public async Task<int> PidAsync()
+    {
+        var answer = await Runtime.ContainerStatusAsync(new ContainerStatusRequest { ContainerId = Id, Verbose = true });
+        using var info = JsonDocument.Parse(answer.Info["info"]);
+        return info.RootElement.GetProperty("pid").GetInt32();
+    }
 
     /// <summary>Waits until it has exited; returns its status then.</summary>
     public Task<ContainerStatus> ExitAsync() =>

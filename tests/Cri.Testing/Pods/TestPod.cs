@@ -1,5 +1,6 @@
+using System.Text.Json;
 using Cri.Api.V1;
-using Cri.Testing.Leaks;
+using Cri.Testing.Cgroups;
 using Grpc.Core;
 
 namespace Cri.Testing.Pods;
@@ -40,7 +41,7 @@ public sealed class TestPod : IAsyncDisposable
             LogDirectory = $"{endpoint.LogDirectory}/test_{name}_{uid}",
             Linux = new LinuxPodSandboxConfig
             {
-                CgroupParent = $"{endpoint.CgroupParent}/pod{uid}",
+                CgroupParent = endpoint.CgroupParent.OfPod(uid),
                 SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Container } },
             },
         };
@@ -52,7 +53,12 @@ public sealed class TestPod : IAsyncDisposable
     /// <summary>Runs a pod sandbox. The kubelet makes the log directory, so it is made here too.</summary>
     public static async Task<TestPod> RunAsync(CriEndpoint endpoint, Action<PodSandboxConfig>? change = null)
     {
-        var config = NewConfig(endpoint, change);
+        return await RunAsync(endpoint, NewConfig(endpoint, change));
+    }
+
+    /// <summary>Runs the pod sandbox of a configuration, which may have been asked for before.</summary>
+    public static async Task<TestPod> RunAsync(CriEndpoint endpoint, PodSandboxConfig config)
+    {
         Directory.CreateDirectory(config.LogDirectory);
         var response = await endpoint.Runtime.RunPodSandboxAsync(new RunPodSandboxRequest { Config = config });
         return new TestPod(endpoint, config, response.PodSandboxId);
@@ -112,6 +118,14 @@ public sealed class TestPod : IAsyncDisposable
     public async Task<PodSandboxStatus> StatusAsync() =>
         (await Endpoint.Runtime.PodSandboxStatusAsync(new PodSandboxStatusRequest { PodSandboxId = Id })).Status;
 
+    /// <summary>The pid of its shim, which crispd tells.</summary>
+    public async Task<int> ShimPidAsync()
+    {
+        var status = await Endpoint.Runtime.PodSandboxStatusAsync(new PodSandboxStatusRequest { PodSandboxId = Id, Verbose = true });
+        using var info = JsonDocument.Parse(status.Info["info"]);
+        return info.RootElement.GetProperty("shimPid").GetInt32();
+    }
+
     /// <summary>StopPodSandbox.</summary>
     public async Task StopAsync() => await Endpoint.Runtime.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = Id });
 
@@ -141,12 +155,19 @@ public sealed class TestPod : IAsyncDisposable
     // The kubelet removes a pod's cgroup; one that still has a container's in it is left for the leak check.
     private void RemoveCgroup()
     {
-        foreach (var cgroup in LeakCheck.CgroupHierarchies().Select(hierarchy => hierarchy + Config.Linux.CgroupParent))
+        foreach (var cgroup in CgroupTree.Hierarchies().Select(hierarchy => hierarchy + Config.Linux.CgroupParent))
         {
-            if (Directory.Exists(cgroup) && Directory.GetDirectories(cgroup).Length == 0)
+            try
             {
-                // The files in a cgroup are no obstacle to rmdir(2), but they are to a recursive removal.
-                Directory.Delete(cgroup);
+                if (Directory.Exists(cgroup) && Directory.GetDirectories(cgroup).Length == 0)
+                {
+                    // The files in a cgroup are no obstacle to rmdir(2), but they are to a recursive removal.
+                    Directory.Delete(cgroup);
+                }
+            }
+            catch (IOException)
+            {
+                // A hierarchy may be mounted twice, and systemd removes a slice by itself. One in use is for the leak check.
             }
         }
     }

@@ -1,8 +1,8 @@
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Cri.Testing.Registry;
 
@@ -10,37 +10,28 @@ namespace Cri.Testing.Registry;
 /// A docker-registry on a loopback port of its own, with its storage in a temporary directory. Dispose ends it and removes
 /// the storage.
 /// </summary>
-public sealed class RegistryFixture : IAsyncDisposable
+public sealed partial class RegistryFixture : IAsyncDisposable
 {
     private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
     private readonly TemporaryDirectory _directory = new("registry");
-    private readonly HttpClient _http;
+    private readonly HttpClient _http = new();
     private BackgroundProcess? _process;
 
-    private RegistryFixture(int port)
+    private RegistryFixture()
     {
-        Host = $"localhost:{port}";
-        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
     }
 
     /// <summary>Host and port as they stand in a reference.</summary>
-    public string Host { get; }
+    public string Host { get; private set; } = "";
 
-    /// <summary>Starts the registry and waits until it answers.</summary>
-    public static async Task<RegistryFixture> StartAsync()
+    /// <summary>
+    /// Starts the registry and waits until it answers. With a bcrypt line of htpasswd, and that user's <c>name:password</c>, it
+    /// asks for Basic authentication.
+    /// </summary>
+    public static async Task<RegistryFixture> StartAsync(string? htpasswd = null, string? credentials = null)
     {
-        var port = FreePort();
-        var registry = new RegistryFixture(port);
-        var configuration = registry._directory.File("config.yml", $$"""
-            version: 0.1
-            log: { level: error }
-            storage:
-              filesystem: { rootdirectory: {{registry._directory.Path}}/data }
-              delete: { enabled: true }
-            http: { addr: "127.0.0.1:{{port}}" }
-            """);
-        registry._process = BackgroundProcess.Start("/usr/bin/docker-registry", ["serve", configuration], registry._directory.Path + "/log");
-        await registry._process.UntilAsync(registry.AnswersAsync, "the registry answers");
+        var registry = new RegistryFixture();
+        await registry.StartProcessAsync(htpasswd, credentials);
         return registry;
     }
 
@@ -67,6 +58,57 @@ public sealed class RegistryFixture : IAsyncDisposable
         return $"{Host}/{image.Name}";
     }
 
+    /// <summary>Signs a pushed image as cosign does: <paramref name="sign"/> gets the payload and returns the signature.</summary>
+    public async Task SignAsync(string name, Func<byte[], byte[]> sign)
+    {
+        var (repository, _) = Split(name);
+        var digest = await DigestAsync(name);
+        var payload = JsonSerializer.SerializeToUtf8Bytes(new JsonObject
+        {
+            ["critical"] = new JsonObject
+            {
+                ["identity"] = new JsonObject { ["docker-reference"] = $"{Host}/{repository}" },
+                ["image"] = new JsonObject { ["docker-manifest-digest"] = digest },
+                ["type"] = "cosign container image signature",
+            },
+            ["optional"] = null,
+        });
+        var layer = await PushBlobAsync(repository, payload, "application/vnd.dev.cosign.simplesigning.v1+json");
+        layer["annotations"] = new JsonObject { ["dev.cosignproject.cosign/signature"] = Convert.ToBase64String(sign(payload)) };
+        var manifest = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = ManifestType,
+            ["config"] = await PushBlobAsync(repository, "{}"u8.ToArray(), "application/vnd.oci.image.config.v1+json"),
+            ["layers"] = new JsonArray(layer),
+        };
+        await PushManifestAsync(repository, $"{digest.Replace(':', '-')}.sig", JsonSerializer.SerializeToUtf8Bytes(manifest));
+    }
+
+    /// <summary>Pushes an artifact of files, each under its title; returns the reference to pull it by.</summary>
+    public async Task<string> PushArtifactAsync(string name, IReadOnlyDictionary<string, string> files)
+    {
+        var (repository, tag) = Split(name);
+        var layers = new JsonArray();
+        foreach (var (title, content) in files)
+        {
+            var layer = await PushBlobAsync(repository, System.Text.Encoding.UTF8.GetBytes(content), "application/vnd.example.file");
+            layer["annotations"] = new JsonObject { ["org.opencontainers.image.title"] = title };
+            layers.Add(layer);
+        }
+
+        var manifest = new JsonObject
+        {
+            ["schemaVersion"] = 2,
+            ["mediaType"] = ManifestType,
+            ["artifactType"] = "application/vnd.example.artifact",
+            ["config"] = await PushBlobAsync(repository, "{}"u8.ToArray(), "application/vnd.oci.empty.v1+json"),
+            ["layers"] = layers,
+        };
+        await PushManifestAsync(repository, tag, JsonSerializer.SerializeToUtf8Bytes(manifest));
+        return $"{Host}/{name}";
+    }
+
     /// <summary>The digest of the manifest that a pushed image's tag names.</summary>
     public async Task<string> DigestAsync(string name)
     {
@@ -90,14 +132,25 @@ public sealed class RegistryFixture : IAsyncDisposable
         _directory.Dispose();
     }
 
-    // The port may be taken before the registry binds it; with one in a few thousand free ports that is rare.
-    private static int FreePort()
+    private async Task StartProcessAsync(string? htpasswd, string? credentials)
     {
-        var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        return port;
+        var auth = htpasswd is null ? "" : $"auth: {{ htpasswd: {{ realm: test, path: {_directory.File("htpasswd", htpasswd)} }} }}\n";
+        var configuration = _directory.File("config.yml", $$"""
+            version: 0.1
+            log: { level: info, accesslog: { disabled: true } }
+            storage:
+              filesystem: { rootdirectory: {{_directory.Path}}/data }
+              delete: { enabled: true }
+            http: { addr: "127.0.0.1:0" }
+
+            """ + auth);
+        if (credentials is not null)
+        {
+            _http.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
+        }
+
+        _process = BackgroundProcess.Start("/usr/bin/docker-registry", ["serve", configuration], _directory.Path + "/log");
+        await _process.UntilAsync(AnswersAsync, "the registry answers");
     }
 
     private static (string Repository, string Tag) Split(string name)
@@ -108,6 +161,18 @@ public sealed class RegistryFixture : IAsyncDisposable
 
     private async Task<bool> AnswersAsync()
     {
+        // The kernel chooses the port, so that nobody else can have taken it meanwhile; the log then names it.
+        if (Host.Length == 0)
+        {
+            if (Listening().Match(_process!.Output) is not { Success: true } match)
+            {
+                return false;
+            }
+
+            Host = $"localhost:{match.Groups[1].Value}";
+            _http.BaseAddress = new Uri($"http://127.0.0.1:{match.Groups[1].Value}");
+        }
+
         try
         {
             using var response = await _http.GetAsync(new Uri("/v2/", UriKind.Relative));
@@ -138,4 +203,7 @@ public sealed class RegistryFixture : IAsyncDisposable
         using var put = await _http.PutAsync(new Uri($"/v2/{repository}/manifests/{tag}", UriKind.Relative), content);
         put.EnsureSuccessStatusCode();
     }
+
+    [GeneratedRegex(@"listening on 127\.0\.0\.1:(\d+)\D")]
+    private static partial Regex Listening();
 }

@@ -17,12 +17,18 @@ public sealed record TestFile(string Path, byte[] Content, UnixFileMode Mode, in
     /// <summary>A text file, mode 0644.</summary>
     public static TestFile Text(string path, string content) => new(path, Encoding.UTF8.GetBytes(content), (UnixFileMode)0b110_100_100);
 
+    /// <summary>The target of a symbolic link; null for a regular file.</summary>
+    public string? LinkTarget { get; init; }
+
+    /// <summary>A symbolic link.</summary>
+    public static TestFile Link(string path, string target) => Text(path, "") with { LinkTarget = target };
+
     /// <summary>A shell script, mode 0755.</summary>
     public static TestFile Script(string path, string content) =>
         new(path, Encoding.UTF8.GetBytes("#!/bin/sh\n" + content), (UnixFileMode)0b111_101_101);
 }
 
-/// <summary>An image made of Debian's static busybox and a few files more; the same description gives the same digests.</summary>
+/// <summary>An image made of Debian's static busybox and a few files more, or of one layer that a test made; the same description gives the same digests.</summary>
 public sealed record TestImage
 {
     private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
@@ -55,10 +61,13 @@ public sealed record TestImage
     /// <summary>Files in a second layer.</summary>
     public IReadOnlyList<TestFile> Files { get; init; } = [];
 
+    /// <summary>A tar that is the only layer, in place of busybox; null for none.</summary>
+    public byte[]? OnlyLayer { get; init; }
+
     /// <summary>The layers as gzipped tars with the digest of the tar itself, bottom first.</summary>
     internal IEnumerable<(byte[] Blob, string DiffId)> Layers()
     {
-        var busybox = _busyboxLayer.Value;
+        var busybox = OnlyLayer ?? _busyboxLayer.Value;
         yield return (Gzip(busybox), Digest(busybox));
         if (Files.Count > 0)
         {
@@ -134,13 +143,15 @@ public sealed record TestImage
         }
     }
 
-    private static void Add(TarWriter writer, TestFile file) => writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, file.Path)
-    {
-        DataStream = new MemoryStream(file.Content),
-        Mode = file.Mode,
-        Uid = file.Uid,
-        ModificationTime = DateTimeOffset.UnixEpoch,
-    });
+    private static void Add(TarWriter writer, TestFile file) => writer.WriteEntry(file.LinkTarget is { } target
+        ? new PaxTarEntry(TarEntryType.SymbolicLink, file.Path) { LinkName = target, ModificationTime = DateTimeOffset.UnixEpoch }
+        : new PaxTarEntry(TarEntryType.RegularFile, file.Path)
+        {
+            DataStream = new MemoryStream(file.Content),
+            Mode = file.Mode,
+            Uid = file.Uid,
+            ModificationTime = DateTimeOffset.UnixEpoch,
+        });
 
     private static void AddDirectory(TarWriter writer, string path, UnixFileMode mode) =>
         writer.WriteEntry(new UstarTarEntry(TarEntryType.Directory, path + "/") { Mode = mode, ModificationTime = DateTimeOffset.UnixEpoch });
