@@ -9,7 +9,7 @@ namespace Cri.Conformance;
 /// </summary>
 public abstract class ConformanceTest : IAsyncLifetime
 {
-    private static readonly Lazy<Task<CriEndpoint>> _endpoint = new(CriEndpoint.StartAsync);
+    private static readonly Lazy<Task<CriEndpoint>> _endpoint = new(() => CriEndpoint.StartAsync());
     private readonly List<TestPod> _pods = [];
 
     /// <summary>The endpoint under test.</summary>

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Cri.Conformance;
 
+[Trait("Depends", "cgroup")]
 public sealed class ContainerLifecycleTests(PodFixture fixture) : ConformanceTest, IClassFixture<PodFixture>
 {
     private TestPod Pod => fixture.Pod;
@@ -107,19 +108,6 @@ public sealed class ContainerLifecycleTests(PodFixture fixture) : ConformanceTes
         await container.StopAsync(30);
 
         Assert.Equal(10, (await container.StatusAsync()).ExitCode);
-    }
-
-    [CrispdFact]
-    public async Task StopContainer_WithAStopSignalInTheConfig_SendsThatSignal()
-    {
-        var container = await Pod.StartScriptAsync(
-            "trap 'exit 12' USR2; trap 'exit 15' TERM; echo ready; while :; do sleep 0.1; done", config => config.StopSignal = Signal.Sigusr2);
-        await container.LoggedAsync("ready");
-
-        await container.StopAsync(30);
-
-        var status = await container.StatusAsync();
-        Assert.Equal((12, Signal.Sigusr2), (status.ExitCode, status.StopSignal));
     }
 
     [Fact]

@@ -29,6 +29,7 @@ public sealed class SleeperFixture : IAsyncLifetime
     public async Task DisposeAsync() => await _pod.DisposeAsync();
 }
 
+[Trait("Depends", "cgroup")]
 public sealed class ExecSyncTests(SleeperFixture fixture) : ConformanceTest, IClassFixture<SleeperFixture>
 {
     private TestContainer Container => fixture.Container;
@@ -79,7 +80,7 @@ public sealed class ExecSyncTests(SleeperFixture fixture) : ConformanceTest, ICl
 
     [Fact]
     public async Task ExecSync_WithinItsTimeout_Succeeds() =>
-        Assert.Equal(0, (await Container.ExecAsync(["true"], timeout: 20)).ExitCode);
+        Assert.Equal(0, (await Container.ExecAsync(["true"], timeout: 60)).ExitCode);
 
     [Fact]
     public async Task ExecSync_WithMuchOutput_GivesAllOfIt()
@@ -107,7 +108,7 @@ public sealed class ExecSyncTests(SleeperFixture fixture) : ConformanceTest, ICl
     [CrispdFact]
     public async Task ExecSync_ThatLeavesAChildWithItsOutput_ReturnsAnyway()
     {
-        var response = await Container.ExecAsync(["sh", "-c", "sleep 600 & echo started"], timeout: 30);
+        var response = await Container.ExecAsync(["sh", "-c", "sleep 600 & echo started"], timeout: 60);
 
         Assert.Equal("started\n", response.Stdout.ToStringUtf8());
     }

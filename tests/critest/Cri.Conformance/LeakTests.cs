@@ -8,6 +8,7 @@ public sealed class LeakCollection;
 
 /// <summary>The last test: once every pod is removed, the endpoint holds nothing on the machine any more.</summary>
 [Collection(nameof(LeakTests))]
+[Trait("Depends", "cgroup")]
 public sealed class LeakTests : ConformanceTest
 {
     [Fact]

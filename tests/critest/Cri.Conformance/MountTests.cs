@@ -2,6 +2,7 @@ using Cri.Api.V1;
 using Cri.Testing;
 using Cri.Testing.Pods;
 using Cri.Testing.Registry;
+using Grpc.Core;
 using Xunit;
 
 namespace Cri.Conformance;
@@ -125,6 +126,132 @@ public sealed class MountTests(PodFixture fixture) : ConformanceTest, IClassFixt
         {
             Command.Run("umount", "-R", _host.Path);
         }
+    }
+
+    [Theory]
+    [InlineData(MountPropagation.PropagationHostToContainer, "shared or slave")]
+    [InlineData(MountPropagation.PropagationBidirectional, "not a shared mount")]
+    public async Task CreateContainer_PropagationFromAPrivateMount_Fails(MountPropagation propagation, string words)
+    {
+        Command.Run("mount", "-t", "tmpfs", "private", _host.Path);
+        try
+        {
+            Command.Run("mount", "--make-private", _host.Path);
+
+            var error = await FailsAsync(
+                StatusCode.FailedPrecondition, words, () => Pod.CreateAsync(["true"], At("/data", m => m.Propagation = propagation)));
+
+            Assert.Contains(_host.Path, error.Status.Detail, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Command.Run("umount", _host.Path);
+        }
+    }
+
+    [Fact]
+    public async Task Container_WithBidirectionalPropagation_SendsItsMountsToTheHost()
+    {
+        Directory.CreateDirectory(_host.Path + "/sub");
+        Command.Run("mount", "--bind", _host.Path, _host.Path);
+        try
+        {
+            Command.Run("mount", "--make-shared", _host.Path);
+            var pod = await RunPodAsync(config => config.Linux.SecurityContext.Privileged = true);
+            var container = await pod.StartAsync(["sleep", "1000"], config =>
+            {
+                config.Linux.SecurityContext.Privileged = true;
+                At("/data", m => m.Propagation = MountPropagation.PropagationBidirectional)(config);
+            });
+
+            Assert.Equal("done", await container.ShellAsync("mount -t tmpfs sent /data/sub && echo done"));
+
+            Assert.Contains($" {_host.Path}/sub ", await File.ReadAllTextAsync("/proc/self/mountinfo"), StringComparison.Ordinal);
+            await container.ShellAsync("umount /data/sub");
+        }
+        finally
+        {
+            Command.Run("umount", "-R", _host.Path);
+        }
+    }
+
+    [Fact]
+    public async Task Status_OfTheDefaultHandler_SaysThatRecursiveReadOnlyMountsWork()
+    {
+        var status = await Cri.Runtime.StatusAsync(new StatusRequest());
+
+        Assert.True(status.RuntimeHandlers.Single(handler => handler.Name.Length == 0).Features.RecursiveReadOnlyMounts);
+    }
+
+    [Theory]
+    [InlineData(true, "refused")]
+    [InlineData(false, "written")]
+    public async Task Container_WithAReadonlyMount_CannotWriteBelowWhenItIsRecursive(bool recursive, string expected)
+    {
+        Directory.CreateDirectory(_host.Path + "/sub");
+        Command.Run("mount", "-t", "tmpfs", "below", _host.Path + "/sub");
+        try
+        {
+            var container = await Pod.StartAsync(["sleep", "1000"], At("/data", mount => (mount.Readonly, mount.RecursiveReadOnly) = (true, recursive)));
+
+            Assert.Equal("refused", await container.ShellAsync("(echo x >/data/f) 2>/dev/null && echo written || echo refused"));
+            Assert.Equal(expected, await container.ShellAsync("(echo x >/data/sub/f) 2>/dev/null && echo written || echo refused"));
+            Assert.Equal(recursive, Assert.Single((await container.StatusAsync()).Mounts, mount => mount.ContainerPath == "/data").RecursiveReadOnly);
+            await container.RemoveAsync();
+        }
+        finally
+        {
+            Command.Run("umount", _host.Path + "/sub");
+        }
+    }
+
+    [Fact]
+    public async Task CreateContainer_RecursiveReadOnlyButNotReadonly_IsRefused() => await FailsAsync(
+        StatusCode.InvalidArgument, "needs readonly", () => Pod.CreateAsync(["true"], At("/data", mount => mount.RecursiveReadOnly = true)));
+
+    [Fact]
+    public async Task CreateContainer_RecursiveReadOnlyWithPropagation_IsRefused() => await FailsAsync(
+        StatusCode.InvalidArgument,
+        "needs propagation PRIVATE",
+        () => Pod.CreateAsync(["true"], At("/data", mount =>
+            (mount.Readonly, mount.RecursiveReadOnly, mount.Propagation) = (true, true, MountPropagation.PropagationHostToContainer))));
+
+    [Fact]
+    public async Task CreateContainer_IdMappingsInAPodWithoutAUserNamespace_IsRefused() => await FailsAsync(
+        StatusCode.InvalidArgument,
+        "no user namespace",
+        () => Pod.CreateAsync(["true"], At("/data", mount => mount.UidMappings.Add(new IDMapping { HostId = 100000, Length = 65536 }))));
+
+    [Fact]
+    public async Task CreateContainer_RelativeHostPath_IsRefused() => await FailsAsync(
+        StatusCode.InvalidArgument, "must be absolute", () => Pod.CreateAsync(["true"], At("/data", mount => mount.HostPath = "relative")));
+
+    [Fact]
+    public async Task Container_WithAMountOverAPodFile_SeesTheMount()
+    {
+        var hosts = _host.File("hosts", "10.9.8.7 mine\n");
+        var shm = Directory.CreateDirectory(_host.Path + "/shm").FullName;
+
+        var output = await Pod.OutputAsync("cat /etc/hosts; grep -c ' /etc/hosts ' /proc/mounts; echo x >/dev/shm/f", config =>
+        {
+            config.Mounts.Add(new Mount { ContainerPath = "/etc/hosts", HostPath = hosts });
+            config.Mounts.Add(new Mount { ContainerPath = "/dev/shm/", HostPath = shm });
+        });
+
+        Assert.Equal("10.9.8.7 mine\n1", output);
+        Assert.True(File.Exists(shm + "/f"));
+    }
+
+    [Fact]
+    public async Task Container_Unprivileged_HasSystemMountsReadonly()
+    {
+        var output = await Pod.OutputAsync("""
+            grep ' /sys sysfs ro,' /proc/mounts | wc -l
+            for d in $(grep -E ' cgroup2? ' /proc/mounts | cut -d' ' -f2); do mkdir $d/mine 2>/dev/null && echo writable; done
+            df -k /dev/shm | tail -1 | awk '{print $2}'
+            """);
+
+        Assert.Equal("1\n65536", output);
     }
 
     [Fact]

@@ -1,10 +1,12 @@
 using Cri.Api.V1;
+using Cri.Testing.Cgroups;
 using Cri.Testing.Pods;
 using Grpc.Core;
 using Xunit;
 
 namespace Cri.Conformance;
 
+[Trait("Depends", "cgroup")]
 public sealed class PodSandboxTests : ConformanceTest
 {
     [Fact]
@@ -56,7 +58,7 @@ public sealed class PodSandboxTests : ConformanceTest
         await pod.RemoveAsync();
 
         Assert.Contains("sleep 4242", seen, StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{pod.Id}*", SearchOption.AllDirectories));
+        Assert.Empty(CgroupTree.Named(pod.Id));
     }
 
     [Fact]

@@ -1,9 +1,11 @@
 using Cri.Api.V1;
+using Cri.Testing.Cgroups;
 using Cri.Testing.Pods;
 using Xunit;
 
 namespace Cri.Conformance;
 
+[Trait("Depends", "cgroup")]
 public sealed class ResourceTests(PodFixture fixture) : ConformanceTest, IClassFixture<PodFixture>
 {
     private const string MemoryLimit = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max";
@@ -16,6 +18,44 @@ public sealed class ResourceTests(PodFixture fixture) : ConformanceTest, IClassF
         var output = await Pod.OutputAsync(MemoryLimit, Limited(new LinuxContainerResources { MemoryLimitInBytes = 64 << 20 }));
 
         Assert.Equal($"{64 << 20}", output);
+    }
+
+    [Fact]
+    public async Task Container_WithAMemoryLimit_HasItWhereTheHostLooks()
+    {
+        var container = await Pod.StartAsync(["sleep", "1000"], Limited(new LinuxContainerResources { MemoryLimitInBytes = 48 << 20 }));
+
+        // A runtime may use the container's cgroup or one below it.
+        var limits = CgroupTree.Files(container.Id, "memory.limit_in_bytes").Concat(CgroupTree.Files(container.Id, "memory.max"));
+
+        Assert.Contains($"{48 << 20}", limits.Select(file => File.ReadAllText(file).Trim()));
+    }
+
+    [Fact]
+    public async Task Container_OverItsMemoryLimit_IsKilledEveryTime()
+    {
+        var limit = Limited(new LinuxContainerResources { MemoryLimitInBytes = 20 << 20, MemorySwapLimitInBytes = 20 << 20 });
+        for (var round = 0; round < 3; round++)
+        {
+            var status = await (await Pod.StartScriptAsync("exec tail -c 200000000 /dev/zero", limit)).ExitAsync();
+
+            Assert.Equal(137, status.ExitCode);
+            Assert.True(status.Reason == "OOMKilled" || Cri.Crispd is null, status.Reason);
+        }
+    }
+
+    [Fact]
+    public async Task StopContainer_BesideOneThatWasKilledForMemory_IsNotCalledOomKilled()
+    {
+        var pod = await RunPodAsync();
+        var limit = Limited(new LinuxContainerResources { MemoryLimitInBytes = 20 << 20, MemorySwapLimitInBytes = 20 << 20 });
+        var beside = await pod.StartAsync(["sleep", "1000"], limit);
+        await (await pod.StartScriptAsync("exec tail -c 200000000 /dev/zero", limit)).ExitAsync();
+
+        await beside.StopAsync(0);
+
+        var status = await beside.StatusAsync();
+        Assert.Equal((137, "Error"), (status.ExitCode, status.Reason));
     }
 
     [Fact]
@@ -54,13 +94,10 @@ public sealed class ResourceTests(PodFixture fixture) : ConformanceTest, IClassF
     {
         var container = await Pod.StartAsync(["sleep", "1000"]);
 
-        var directories = Directory.EnumerateDirectories("/sys/fs/cgroup", Path.GetFileName(Pod.Config.Linux.CgroupParent), new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            AttributesToSkip = FileAttributes.ReparsePoint,
-        });
+        var parents = CgroupTree.Named(container.Id).Select(Path.GetDirectoryName).ToList();
 
-        Assert.Contains(directories, directory => Directory.EnumerateDirectories(directory).Any(child => child.Contains(container.Id, StringComparison.Ordinal)));
+        Assert.NotEmpty(parents);
+        Assert.All(parents, parent => Assert.EndsWith(Pod.Config.Linux.CgroupParent, parent, StringComparison.Ordinal));
     }
 
     [Fact]

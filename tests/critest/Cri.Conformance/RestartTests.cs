@@ -1,14 +1,19 @@
 using System.Text.Json;
 using Cri.Api.V1;
 using Cri.Linux;
+using Cri.Testing.Cgroups;
 using Cri.Testing.Crispd;
 using Cri.Testing.Pods;
+using Cri.Ttrpc;
+using Cri.Ttrpc.RuncOptions;
+using Cri.Ttrpc.TaskApi.V3;
 using Grpc.Core;
 using Xunit;
 
 namespace Cri.Conformance;
 
 /// <summary>crispd is killed while pods run; each test has a crispd of its own.</summary>
+[Trait("Depends", "cgroup")]
 public sealed class RestartTests : IAsyncLifetime
 {
     private CriEndpoint _cri = null!;
@@ -53,11 +58,56 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [CrispdFact]
+    public async Task UpdatedLimits_AfterARestart_AreStillShown()
+    {
+        var pod = await TestPod.RunAsync(_cri);
+        var container = await pod.StartAsync(["sleep", "1000"]);
+        await _cri.Runtime.UpdateContainerResourcesAsync(new UpdateContainerResourcesRequest
+        {
+            ContainerId = container.Id,
+            Linux = new LinuxContainerResources { MemoryLimitInBytes = 64 << 20 },
+        });
+        await _cri.Runtime.UpdatePodSandboxResourcesAsync(new UpdatePodSandboxResourcesRequest
+        {
+            PodSandboxId = pod.Id,
+            Overhead = new LinuxContainerResources { CpuShares = 77 },
+        });
+
+        await RestartAsync();
+
+        Assert.Equal(64 << 20, (await container.StatusAsync()).Resources.Linux.MemoryLimitInBytes);
+        var answer = await _cri.Runtime.PodSandboxStatusAsync(new PodSandboxStatusRequest { PodSandboxId = pod.Id, Verbose = true });
+        using var info = JsonDocument.Parse(answer.Info["info"]);
+        Assert.Equal("77", info.RootElement.GetProperty("overhead").GetProperty("cpuShares").GetString());
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task UserNamespacePod_OverARestartAndTheDeathOfItsShim_LeavesNothing()
+    {
+        var range = new IDMapping { HostId = 5_000_000, Length = 65536 };
+        var pod = await TestPod.RunAsync(_cri, config => config.Linux.SecurityContext.NamespaceOptions.UsernsOptions =
+            new UserNamespace { Mode = NamespaceMode.Pod, Uids = { range }, Gids = { range } });
+        void Volume(ContainerConfig config) => config.Mounts.Add(
+            new Api.V1.Mount { ContainerPath = "/vol", Image = new ImageSpec { Image = _cri.Busybox }, Readonly = true });
+        await pod.StartAsync(["sleep", "1000"], Volume);
+
+        await RestartAsync();
+
+        Assert.Equal("0", await pod.OutputAsync("stat -c %u /vol/bin/busybox", Volume));
+        Signals.Send(await pod.ShimPidAsync(), Signals.SigKill);
+        await Eventually.GetAsync(pod.StatusAsync, status => status.State == PodSandboxState.SandboxNotready, "the pod is not ready");
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
     public async Task Container_ThatExitsWhileCrispdIsDown_IsReportedWithItsCodeAndTime()
     {
         var pod = await TestPod.RunAsync(_cri);
         var container = await pod.StartScriptAsync("until test -e /go; do sleep 0.05; done; echo leaving; exit 21");
-        var go = $"/proc/{await PidAsync(container)}/root/go";
+        var go = $"/proc/{await container.PidAsync()}/root/go";
 
         await Crispd.KillAsync();
         var down = Now();
@@ -70,6 +120,40 @@ public sealed class RestartTests : IAsyncLifetime
         Assert.Equal((21, "Error"), (status.ExitCode, status.Reason));
         Assert.InRange(status.FinishedAt, down, Now());
         await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
+    public async Task Events_OfWhatStoppedWhileCrispdIsDown_AreToldOnceByTheNext()
+    {
+        var pod = await TestPod.RunAsync(_cri);
+        var before = await pod.StartScriptAsync("exit 1");
+        await before.ExitAsync();
+        var container = await pod.StartScriptAsync("until test -e /go; do sleep 0.05; done; echo leaving; exit 21");
+        var go = $"/proc/{await container.PidAsync()}/root/go";
+        await Crispd.KillAsync();
+        await File.WriteAllTextAsync(go, "");
+        await container.LoggedAsync("leaving");
+        await Eventually.HoldsAsync(() => !Directory.Exists(Path.GetDirectoryName(Path.GetDirectoryName(go))), "the process is gone");
+
+        await StartAgainAsync();
+
+        await using (var reader = new EventReader(_cri))
+        {
+            var stopped = await reader.UntilAsync(pod, container.Id, ContainerEventType.ContainerStoppedEvent);
+            Assert.Equal(21, stopped.ContainersStatuses.Single(status => status.Id == container.Id).ExitCode);
+            Assert.Single(reader.Of(pod));
+        }
+
+        await RestartAsync();
+        await using (var reader = new EventReader(_cri))
+        {
+            await pod.DisposeAsync();
+            await reader.UntilAsync(pod, pod.Id, ContainerEventType.ContainerDeletedEvent);
+            Assert.Equal(ContainerEventType.ContainerStoppedEvent, reader.Of(pod)[0].ContainerEventType);
+            Assert.Equal(pod.Id, reader.Of(pod)[0].ContainerId);
+        }
+
         await LeavesNothingAsync();
     }
 
@@ -100,17 +184,15 @@ public sealed class RestartTests : IAsyncLifetime
         var pod = await TestPod.RunAsync(_cri, config =>
             config.Linux.SecurityContext = new LinuxSandboxSecurityContext { NamespaceOptions = new NamespaceOption { Pid = NamespaceMode.Pod } });
         var container = await pod.StartAsync(["sleep", "1000"], config => config.Linux = new LinuxContainerConfig());
-        var status = await _cri.Runtime.PodSandboxStatusAsync(new PodSandboxStatusRequest { PodSandboxId = pod.Id, Verbose = true });
-        var shim = JsonDocument.Parse(status.Info["info"]).RootElement.GetProperty("pid").GetInt32();
 
-        Signals.Send(shim, Signals.SigKill);
+        Signals.Send(await pod.ShimPidAsync(), Signals.SigKill);
         await Eventually.GetAsync(container.StatusAsync, now => now.State == ContainerState.ContainerExited, "the container counts as exited");
-        Assert.Equal(PodSandboxState.SandboxNotready, (await pod.StatusAsync()).State);
+        await Eventually.GetAsync(pod.StatusAsync, status => status.State == PodSandboxState.SandboxNotready, "the pod is not ready");
         Assert.Equal("Unknown", (await container.StatusAsync()).Reason);
         await pod.StopAsync();
 
-        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{pod.Id}*", SearchOption.AllDirectories));
-        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{container.Id}*", SearchOption.AllDirectories));
+        Assert.Empty(CgroupTree.Named(pod.Id));
+        Assert.Empty(CgroupTree.Named(container.Id));
         await pod.DisposeAsync();
         await LeavesNothingAsync();
     }
@@ -135,6 +217,33 @@ public sealed class RestartTests : IAsyncLifetime
     }
 
     [CrispdFact]
+    public async Task Container_WhoseRestoreACrashCutOff_CanBeStartedAgain()
+    {
+        var pod = await TestPod.RunAsync(_cri);
+        var container = await pod.CreateAsync(["sleep", "1000"]);
+        var directory = Crispd.PodDirectory(pod.Id);
+        await using (var shim = await TtrpcClient.ConnectAsync(directory + "/shim.sock"))
+        {
+            // As far as crispd comes with a checkpoint before it asks for the start, when the shim makes the process.
+            await new TaskClient(shim).CreateAsync(new CreateTaskRequest
+            {
+                Id = container.Id,
+                Bundle = $"{directory}/{container.Id}",
+                Checkpoint = "/no/such/images",
+                Options = TypeUrl.Pack(TypeUrl.RuncOptions, new Options { BinaryName = NodeSettings.FromEnvironment.Runtime ?? "runc" }),
+            });
+        }
+
+        await RestartAsync();
+
+        Assert.Equal(ContainerState.ContainerCreated, (await container.StatusAsync()).State);
+        await container.StartAsync();
+        Assert.Equal("runs", await container.ShellAsync("echo runs"));
+        await pod.DisposeAsync();
+        await LeavesNothingAsync();
+    }
+
+    [CrispdFact]
     public async Task Crispd_KilledInTheMiddleOfPodStarts_LeavesNothingAfterRemoval()
     {
         var configs = Enumerable.Range(0, 4).Select(_ => TestPod.NewConfig(_cri)).ToList();
@@ -153,7 +262,7 @@ public sealed class RestartTests : IAsyncLifetime
     {
         var pod = await TestPod.RunAsync(_cri);
         var container = await pod.StartAsync(["sleep", "1000"]);
-        var pid = await PidAsync(container);
+        var pid = await container.PidAsync();
 
         Assert.Equal(0, await Crispd.StopAsync());
 
@@ -166,18 +275,6 @@ public sealed class RestartTests : IAsyncLifetime
 
     private static long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000_000;
 
-    // The container's own view of its pid 1 is useless here; its cgroup knows the host's number.
-    private async Task<int> PidAsync(TestContainer container)
-    {
-        var cgroup = Directory.EnumerateDirectories("/sys/fs/cgroup", container.Id + "*", new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            AttributesToSkip = FileAttributes.ReparsePoint,
-        }).First();
-        var processes = await File.ReadAllLinesAsync(cgroup + "/cgroup.procs");
-        return int.Parse(processes[0]);
-    }
-
     private async Task RestartAsync()
     {
         await Crispd.KillAsync();
@@ -188,7 +285,14 @@ public sealed class RestartTests : IAsyncLifetime
     {
         await Crispd.StartAsync();
         _cri.Reconnect();
-        Assert.True(await Eventually.GetAsync(AnswersAsync, answers => answers, "crispd answers on a new connection"));
+        try
+        {
+            await Eventually.GetAsync(AnswersAsync, answers => answers, "crispd answers on a new connection");
+        }
+        catch (TimeoutException silent)
+        {
+            throw new InvalidOperationException($"{silent.Message}; it {(Crispd.IsRunning ? "runs" : "has ended")}\n{Crispd.Log}", silent);
+        }
     }
 
     private async Task<bool> AnswersAsync()

@@ -1,8 +1,12 @@
 using Cri.Api.V1;
+using Cri.Grpc;
+using Cri.Testing.Cgroups;
+using Cri.Testing.Crispd;
 using Xunit;
 
 namespace Cri.Conformance;
 
+[Trait("Depends", "cgroup")]
 public sealed class StatusTests : ConformanceTest
 {
     [Theory]
@@ -33,7 +37,19 @@ public sealed class StatusTests : ConformanceTest
     {
         var config = await Cri.Runtime.RuntimeConfigAsync(new RuntimeConfigRequest());
 
-        Assert.Equal(CgroupDriver.Cgroupfs, config.Linux.CgroupDriver);
+        Assert.Equal(NodeSettings.FromEnvironment.IsSystemd ? CgroupDriver.Systemd : CgroupDriver.Cgroupfs, config.Linux.CgroupDriver);
+    }
+
+    [CrispdFact]
+    public async Task RuntimeConfig_OfTheDriverAuto_IsSystemdsWhereItIsPid1()
+    {
+        await using var crispd = await CrispdFixture.StartAsync("localhost:1", new NodeSettings("auto", NodeSettings.FromEnvironment.Runtime));
+        using var channel = new UnixChannel(crispd.Socket);
+
+        var config = await new RuntimeService.RuntimeServiceClient(channel).RuntimeConfigAsync(new RuntimeConfigRequest());
+
+        var isSystemd = await File.ReadAllTextAsync("/proc/1/comm") == "systemd\n";
+        Assert.Equal(isSystemd ? CgroupDriver.Systemd : CgroupDriver.Cgroupfs, config.Linux.CgroupDriver);
     }
 
     [Fact]
