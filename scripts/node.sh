@@ -9,7 +9,10 @@ registry=
 watched_ids=
 watched_links=
 
-crisp() { artifacts/bin/crisp --address "unix://$socket" "$@"; }
+# Without a terminal as its input, .NET leaves the terminal's modes alone.
+crisp() { "${CRISP_BIN:-artifacts/bin}/crisp" --address "unix://$socket" "$@" </dev/null; }
+
+link_exists() { ip link show dev "$1" >/dev/null 2>&1; }
 
 node_make() {
     # Images stay in artifacts/run from one run to the next, for one crispd at a time; all else is new each time.
@@ -31,7 +34,7 @@ node_make() {
     forwarding=$(cat /proc/sys/net/ipv4/ip_forward)
     nat_before=$(iptables -w -t nat -S 2>/dev/null || true)
     number=0
-    while [ -e "/sys/class/net/crisp$number" ] || ip -4 -o addr show | grep -q " 10\.212\.$number\." ||
+    while link_exists "crisp$number" || ip -4 -o addr show | grep -q " 10\.212\.$number\." ||
         ip -4 route show table all | grep -q "^10\.212\.$number\."; do
         number=$((number + 1))
         [ $number -lt 250 ] || {
@@ -42,6 +45,8 @@ node_make() {
     bridge=crisp$number
     subnet=10.212.$number
     state=$(mktemp -d /run/crisp-run.XXXXXX)
+    mkdir -p "$root"
+    chmod 711 "$state" "$root" # a pod with a user namespace has to reach what lies below
     socket=$state/crisp.sock
 }
 
@@ -77,7 +82,7 @@ YAML
 }
 
 node_start() {
-    setsid artifacts/bin/crispd --config "$state/config.yaml" >"$state/crispd.log" 2>&1 9>&- &
+    setsid "${CRISP_BIN:-artifacts/bin}/crispd" --config "$state/config.yaml" >"$state/crispd.log" 2>&1 9>&- &
     crispd=$!
     tries=0
     until crisp version >/dev/null 2>&1; do
@@ -110,9 +115,7 @@ free_port() {
 # node_watch POD CONTAINER: has the comparison look for these, and for the bridge's ports.
 node_watch() {
     watched_ids="$watched_ids $*"
-    for link in "/sys/class/net/$bridge/brif"/*; do
-        [ ! -e "$link" ] || watched_links="$watched_links ${link##*/}"
-    done
+    watched_links="$watched_links $(ip -o link show master "$bridge" | sed 's/^[0-9]*: \([^@:]*\).*/\1/' | tr '\n' ' ')"
 }
 
 # What the node holds on the machine, one line each.
@@ -123,7 +126,7 @@ holdings() {
         iptables -w -t nat -S 2>/dev/null | grep -F "$id" | sed 's/^/iptables /'
     done
     for link in $bridge $watched_links; do
-        [ ! -e "/sys/class/net/$link" ] || echo "link $link"
+        ! link_exists "$link" || echo "link $link"
     done
     for process in /proc/[0-9]*; do
         case $({ tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null) in
@@ -155,7 +158,7 @@ node_end() {
 
     [ -z "$registry" ] || { kill -TERM "$registry" && wait "$registry"; } 2>/dev/null
     force_away
-    [ ! -e "/sys/class/net/$bridge" ] || ip link delete "$bridge"
+    ! link_exists "$bridge" || ip link delete "$bridge"
     remove_portmap_chains
     echo "$forwarding" >/proc/sys/net/ipv4/ip_forward
     [ "$code" = 0 ] || ! [ -s "$state/crispd.log" ] || { echo "--- the end of crispd's log:"; tail -n 20 "$state/crispd.log"; } >&2
