@@ -46,16 +46,16 @@ public sealed class Endpoint : IDisposable
         Server = ServerProcess.Behind(_socket);
     }
 
-    /// <summary>Calls a method of the runtime half and returns its answer as it came.</summary>
-    public async Task<byte[]> AskAsync<TRequest>(string method, TRequest request)
+    /// <summary>Calls a method of the runtime half, reads its answer to the last byte, and returns how long that is.</summary>
+    public async Task<int> AskAsync<TRequest>(string method, TRequest request)
         where TRequest : class, IMessage =>
-        await _channel.AsyncUnaryCall(
-            new Method<TRequest, byte[]>(
+        (int)await _channel.AsyncUnaryCall(
+            new Method<TRequest, object>(
                 MethodType.Unary,
                 V1.RuntimeService.Descriptor.FullName,
                 method,
                 Marshallers.Create<TRequest>((message, context) => context.Complete(message.ToByteArray()), _ => throw new NotSupportedException()),
-                Marshallers.Create<byte[]>((_, _) => throw new NotSupportedException(), context => context.PayloadAsNewBuffer())),
+                Marshallers.Create<object>((_, _) => throw new NotSupportedException(), context => context.PayloadLength)),
             host: null,
             new CallOptions(),
             request).ResponseAsync;

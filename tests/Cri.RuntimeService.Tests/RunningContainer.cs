@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Cri.ImageService.Snapshots;
 using Cri.Linux;
 using Cri.RuntimeService.Containers;
+using Cri.RuntimeService.Lists;
 using Cri.Ttrpc;
 using Cri.Ttrpc.RuncOptions;
 using Cri.Ttrpc.TaskApi.V3;
@@ -25,7 +26,7 @@ internal sealed class RunningContainer : IAsyncDisposable
     internal static async Task<RunningContainer> StartAsync(RunningPod pod, string script, V1.ContainerConfig? config = null)
     {
         config ??= new V1.ContainerConfig();
-        var container = new RunningContainer(pod, new Container(Record(Guid.NewGuid().ToString("n"), pod, config), pod.Sandbox));
+        var container = new RunningContainer(pod, new Container(Record(Guid.NewGuid().ToString("n"), pod, config), pod.Sandbox, new ChangeCount()));
         var files = container.Container.Files;
         Directory.CreateDirectory(files.Bundle);
         await File.WriteAllTextAsync(files.Config, Configuration(script, config.Tty, $"/crisp-runtime-test-{container.Container.Id}").ToJsonString());
@@ -54,7 +55,7 @@ internal sealed class RunningContainer : IAsyncDisposable
     internal async Task ReconnectAsync()
     {
         await _pod.ReconnectAsync();
-        Container = new Container(Container.Record, _pod.Sandbox);
+        Container = new Container(Container.Record, _pod.Sandbox, new ChangeCount());
     }
 
     internal Task<WaitResponse> WaitAsync() =>

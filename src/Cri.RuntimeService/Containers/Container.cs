@@ -16,6 +16,7 @@ namespace Cri.RuntimeService.Containers;
 public sealed class Container
 {
     private readonly TaskCompletionSource _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ChangeCount _changes;
     private ContainerRecord _record;
     private StuckReport? _stuck;
     private Task _start = Task.CompletedTask;
@@ -23,9 +24,13 @@ public sealed class Container
     private bool _isRemoved;
 
     /// <summary>A container as recorded.</summary>
-    public Container(ContainerRecord record, Sandbox sandbox)
+    /// <param name="record">The record.</param>
+    /// <param name="sandbox">Its pod.</param>
+    /// <param name="changes">Is told of each new record.</param>
+    public Container(ContainerRecord record, Sandbox sandbox, ChangeCount changes)
     {
         _record = record;
+        _changes = changes;
         Sandbox = sandbox;
         Files = sandbox.Files.Container(record.Id);
         Gate = new OperationGate($"container {record.Id}");
@@ -84,6 +89,7 @@ public sealed class Container
             var next = change(current);
             if (ReferenceEquals(Interlocked.CompareExchange(ref _record, next, current), current))
             {
+                _changes.Add();
                 SignalExit(next);
                 return next;
             }

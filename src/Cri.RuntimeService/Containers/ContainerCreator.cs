@@ -122,7 +122,7 @@ public sealed class ContainerCreator(
                 record = record with { Checkpoint = await Task.Run(() => checkpoint.Unpack(id, record.LogPath)) };
             }
 
-            var container = new Container(record, sandbox);
+            var container = new Container(record, sandbox, containers.Changes);
             using var first = await container.Gate.EnterAsync("CreateContainer", CancellationToken.None);
             container.Persist(newest => newest);
             FaultPoint.Reach(FaultPoints.CreateRecorded);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cri.RuntimeService.Lists;
 using Grpc.Core;
 
 namespace Cri.RuntimeService.Lifecycle;
@@ -12,6 +13,9 @@ public sealed class ObjectIndex<T>(string kind)
 {
     private ImmutableSortedDictionary<string, T> _objects = ImmutableSortedDictionary.Create<string, T>(StringComparer.Ordinal);
 
+    /// <summary>Counts what comes and goes, and what the objects tell of their own changes.</summary>
+    public ChangeCount Changes { get; } = new();
+
     /// <summary>All objects, ordered by id.</summary>
     public IEnumerable<T> All => Volatile.Read(ref _objects).Values;
 
@@ -19,10 +23,18 @@ public sealed class ObjectIndex<T>(string kind)
     public int Count => Volatile.Read(ref _objects).Count;
 
     /// <summary>Adds or replaces an object.</summary>
-    public void Add(string id, T value) => ImmutableInterlocked.Update(ref _objects, (all, item) => all.SetItem(item.id, item.value), (id, value));
+    public void Add(string id, T value)
+    {
+        ImmutableInterlocked.Update(ref _objects, (all, item) => all.SetItem(item.id, item.value), (id, value));
+        Changes.Add();
+    }
 
     /// <summary>Removes an object; nothing happens when it is not there.</summary>
-    public void Remove(string id) => ImmutableInterlocked.Update(ref _objects, (all, key) => all.Remove(key), id);
+    public void Remove(string id)
+    {
+        ImmutableInterlocked.Update(ref _objects, (all, key) => all.Remove(key), id);
+        Changes.Add();
+    }
 
     /// <summary>Finds by id or unambiguous id prefix; null when there is none. Throws INVALID_ARGUMENT for an ambiguous prefix.</summary>
     public T? Find(string idOrPrefix)

@@ -238,7 +238,7 @@ public sealed class StateRecovery(
         }
 
         FaultPoint.Reach(FaultPoints.RecoverContainerRead);
-        var container = new Container(record, sandbox);
+        var container = new Container(record, sandbox, containers.Changes);
         containers.Add(id, container);
         RemoveDump(id);
         if (!ContainerExit.ApplyFile(container) && record.FinishedAt == 0)

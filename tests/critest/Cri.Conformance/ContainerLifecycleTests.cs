@@ -213,6 +213,19 @@ public sealed class ContainerLifecycleTests(PodFixture fixture) : ConformanceTes
     }
 
     [Fact]
+    public async Task ListContainers_OfAllOverAndOver_ShowsEachChange()
+    {
+        var container = await Pod.CreateAsync(["sleep", "1000"]);
+        Assert.Equal([ContainerState.ContainerCreated], await ListedAsync(container.Id));
+        await container.StartAsync();
+        Assert.Equal([ContainerState.ContainerRunning], await ListedAsync(container.Id));
+        await container.StopAsync(0);
+        Assert.Equal([ContainerState.ContainerExited], await ListedAsync(container.Id));
+        await container.RemoveAsync();
+        Assert.Equal([], await ListedAsync(container.Id));
+    }
+
+    [Fact]
     public async Task ListContainers_OfAContainer_ShowsItsFields()
     {
         var container = await Pod.CreateAsync(["true"], config => config.Annotations["a"] = "b");
@@ -247,6 +260,19 @@ public sealed class ContainerLifecycleTests(PodFixture fixture) : ConformanceTes
         var second = await Pod.CreateAsync(["true"], config => config.Metadata = first.Config.Metadata.Clone());
 
         Assert.NotEqual(first.Id, second.Id);
+    }
+
+    // Asked for several times, since a runtime may answer the second time with what it has told the first time. No state for one that is not listed.
+    private async Task<IEnumerable<ContainerState>> ListedAsync(string id)
+    {
+        var states = new HashSet<ContainerState>();
+        for (var i = 0; i < 4; i++)
+        {
+            var list = await Cri.Runtime.ListContainersAsync(new ListContainersRequest());
+            states.UnionWith(list.Containers.Where(container => container.Id == id).Select(container => container.State));
+        }
+
+        return states;
     }
 
     private async Task<IEnumerable<string>> IdsAsync(ContainerFilter filter) =>
