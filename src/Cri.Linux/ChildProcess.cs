@@ -44,6 +44,9 @@ public static unsafe partial class ChildProcess
     private const int SafeDescriptor = 200;
     private const int DuplicateCloseOnExec = 1030;
 
+    // A millisecond each: for somebody else's fork to reach its exec on a machine that has much to do.
+    private const int BusyAttempts = 1000;
+
     /// <summary>Starts the process and returns its pid. Throws ENOENT or EACCES when the program cannot be executed.</summary>
     public static int Start(ChildProcessOptions options)
     {
@@ -68,6 +71,25 @@ public static unsafe partial class ChildProcess
             AttributesDestroy(attributes);
             FileActionsDestroy(actions);
             lifted.ForEach(fd => fd.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Start"/>, for a program that may have been written a moment ago: the kernel answers ETXTBSY while anyone holds it
+    /// open for writing, and so does a process that is being started at that instant. It is asked again for a second or more.
+    /// </summary>
+    public static int StartWhenFree(ChildProcessOptions options)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return Start(options);
+            }
+            catch (LinuxException busy) when (busy.Error == Errno.ETXTBSY && attempt < BusyAttempts)
+            {
+                Thread.Sleep(1);
+            }
         }
     }
 

@@ -15,8 +15,6 @@ internal sealed unsafe partial class CommandRun : IDisposable
     private const int WriteSize = 4096;
 
     private const int HeldDescriptor = 3;
-    private const int BusyAttempts = 10;
-    private static readonly TimeSpan _busyPause = TimeSpan.FromMilliseconds(20);
 
     // A killed process that the kernel does not let go yet (state D) must not hold up its caller.
     private static readonly TimeSpan _dyingTime = TimeSpan.FromSeconds(2);
@@ -39,7 +37,7 @@ internal sealed unsafe partial class CommandRun : IDisposable
         _options = options;
         try
         {
-            _pid = Start();
+            _pid = ChildProcess.StartWhenFree(Child());
             _process = OpenProcess();
             FaultPoint.Reach(FaultPoints.CommandStarted);
         }
@@ -75,7 +73,9 @@ internal sealed unsafe partial class CommandRun : IDisposable
             new(_input.Writer.Number, PollEvents.Writable),
         ];
         var end = Serve(entries);
-        if (end is not CommandEnd.Exited)
+
+        // One that somebody killed has not ended its children either, which would go on behind the back of whoever asked.
+        if (end is not CommandEnd.Exited || PidFd.Peek(_process) is { Signal: not 0 })
         {
             // The leader is not reaped yet, so its number still names its own group.
             Kill(-_pid, SigKill);
@@ -96,22 +96,6 @@ internal sealed unsafe partial class CommandRun : IDisposable
     {
         DisposePipes();
         _process.Dispose();
-    }
-
-    // A program that has just been written is busy while its writer, or a process forked meanwhile, still holds it open.
-    private int Start()
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return ChildProcess.Start(Child());
-            }
-            catch (LinuxException e) when (e.Error == Errno.ETXTBSY && attempt < BusyAttempts)
-            {
-                Thread.Sleep(_busyPause);
-            }
-        }
     }
 
     // Without a pidfd nobody would see it end.

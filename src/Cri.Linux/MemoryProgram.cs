@@ -7,7 +7,6 @@ public static partial class MemoryProgram
 {
     private const int AddSeals = 1033;
     private const int SealAgainstChange = 0xf; // F_SEAL_SEAL, SHRINK, GROW, WRITE
-    private const int MostAttempts = 100;
 
     /// <summary>Starts the program, without an environment; returns its pid.</summary>
     /// <param name="name">Its name in the list of processes.</param>
@@ -26,19 +25,7 @@ public static partial class MemoryProgram
             NewSession = true,
             Descriptors = descriptors,
         };
-
-        // As long as anyone can still write to it the kernel answers ETXTBSY, and a process that is being started meanwhile is such a one.
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return ChildProcess.Start(options);
-            }
-            catch (LinuxException busy) when (busy.Error == Errno.ETXTBSY && attempt < MostAttempts)
-            {
-                Thread.Sleep(1);
-            }
-        }
+        return ChildProcess.StartWhenFree(options);
     }
 
     private static Fd Seal(string name, ReadOnlySpan<byte> program)

@@ -49,6 +49,23 @@ public static unsafe partial class Namespaces
         LinuxException.Check(SetNs(fd.Number, (int)kind), "setns", path);
     }
 
+    /// <summary>Does something in a network namespace and comes back; call it on an <see cref="OwnThread"/>.</summary>
+    /// <param name="path">A pin or a file of /proc/PID/ns. Throws ENOENT when it is gone, EINVAL when it is no network namespace.</param>
+    /// <param name="function">What to do there.</param>
+    public static T WithinNet<T>(string path, Func<T> function)
+    {
+        using var home = PathFd.OpenRead("/proc/thread-self/ns/net");
+        Enter(path, NamespaceKinds.Net);
+        try
+        {
+            return function();
+        }
+        finally
+        {
+            LinuxException.Check(SetNs(home.Number, (int)NamespaceKinds.Net), "setns", "/proc/thread-self/ns/net");
+        }
+    }
+
     /// <summary>The namespace named "net", "ipc" or "uts", or null.</summary>
     public static NamespaceKinds? Parse(string name) => name switch
     {

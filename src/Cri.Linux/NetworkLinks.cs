@@ -42,7 +42,6 @@ public static unsafe partial class NetworkLinks
 {
     private const int FamilyNetlink = 16;
     private const int RawCloseOnExec = 3 | 0x80000;
-    private const int CloneNewNet = 0x40000000;
     private const ushort GetLink = 18;
     private const ushort NewLink = 16;
     private const ushort MessageError = 2;
@@ -83,9 +82,7 @@ public static unsafe partial class NetworkLinks
     {
         try
         {
-            using var pinned = new Fd(LinuxException.Check(Open(path, OpenFlags.ReadOnly | OpenFlags.CloseOnExec, 0), "open", path));
-            LinuxException.Check(SetNamespace(pinned.Number, CloneNewNet), "setns", path);
-            return Read();
+            return Namespaces.WithinNet(path, Read);
         }
         catch (LinuxException)
         {
@@ -169,10 +166,4 @@ public static unsafe partial class NetworkLinks
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint Receive(int fd, byte* data, nuint length, int flags);
-
-    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
-    private static partial int SetNamespace(int fd, int kind);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags, uint mode);
 }

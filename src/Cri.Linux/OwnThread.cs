@@ -2,7 +2,9 @@ namespace Cri.Linux;
 
 /// <summary>
 /// Runs something on a thread that is made for it and ends with it: what changes the state of a thread for good
-/// (unshare(2)), or may block for long.
+/// (unshare(2)), or may block for long. Nobody goes on there: what awaits it continues elsewhere. All the same a thread in another
+/// network namespace must come back (<see cref="Namespaces.WithinNet"/>) where a thread pool is in use: a pool starts its threads from
+/// whichever thread has work for it, and a new thread has the namespaces of the one that started it (clone(2)).
 /// </summary>
 public static class OwnThread
 {
@@ -21,7 +23,7 @@ public static class OwnThread
     /// <summary>Runs it and hands on its result.</summary>
     public static Task<T> RunAsync<T>(Func<T> function)
     {
-        var result = new TaskCompletionSource<T>();
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var thread = new Thread(() => Complete(function, result), StackSize) { IsBackground = true };
         thread.Start();
         return result.Task;

@@ -15,6 +15,7 @@ public static partial class PidFd
     private const int IdTypePidFd = 3;
     private const int WExited = 4;
     private const int WNoHang = 1;
+    private const int WNoWait = 0x1000000;
     private const int CldExited = 1;
 
     /// <summary>Opens a pidfd. Throws ESRCH when there is no such process.</summary>
@@ -57,6 +58,9 @@ public static partial class PidFd
 
     /// <summary>Reaps a child without blocking. Null when it still runs.</summary>
     public static ChildExit? TryReap(Fd pidfd) => Reap(pidfd, WExited | WNoHang);
+
+    /// <summary>How a child has ended, which leaves it to be reaped: its number is still its own. Null when it still runs.</summary>
+    public static ChildExit? Peek(Fd pidfd) => Reap(pidfd, WExited | WNoHang | WNoWait);
 
     /// <summary>Reaps a child, blocking until it ends.</summary>
     public static ChildExit Reap(Fd pidfd) => Reap(pidfd, WExited) ?? default;

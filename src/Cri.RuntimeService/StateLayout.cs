@@ -65,9 +65,9 @@ public sealed record PodLayout(string Directory)
     /// <summary>A pinned namespace: net, ipc, uts or user.</summary>
     public string Namespace(string kind) => Path.Combine(Directory, "ns", kind);
 
-    /// <summary>The ids of the containers found on disk, of half-removed ones too.</summary>
+    /// <summary>The ids of the containers found on disk, of half-removed ones too; none when the pod itself is gone.</summary>
     public IEnumerable<string> ContainerIds() =>
-        System.IO.Directory.EnumerateDirectories(Directory).Select(path => Path.GetFileName(path)).Where(ObjectId.IsValid);
+        Listing.Directories(Directory).Select(path => Path.GetFileName(path)).Where(ObjectId.IsValid);
 
     /// <summary>The files of one of its containers.</summary>
     public ContainerLayout Container(string id) => new(Path.Combine(Directory, id));

@@ -19,7 +19,6 @@ public sealed class NamespacesTests : IDisposable
         var pin = Path.Combine(_directory, "uts");
         var theirs = "";
 
-        // Waited for here: a continuation would run on that thread, in its namespace.
         OwnThread.Run(() =>
         {
             Namespaces.Unshare(NamespaceKinds.Uts);

@@ -17,14 +17,8 @@ public sealed class NetworkLinksTests : IDisposable
     [Fact]
     public async Task ReadAsync_OfANewNamespace_HasItsLoopbackWithItsTraffic()
     {
-        OwnThread.Run(() =>
-        {
-            Namespaces.Unshare(NamespaceKinds.Net);
-            Namespaces.Pin("net", Pinned);
-            NetworkInterface.BringUp("lo");
-            using var socket = new System.Net.Sockets.UdpClient();
-            socket.Send(new byte[100], 100, "127.0.0.1", 9);
-        });
+        PinNew();
+        OwnThread.Run(() => Namespaces.WithinNet(Pinned, SendOnLoopback));
 
         var links = Assert.Single(await NetworkLinks.ReadAsync([Pinned]))!;
 
@@ -34,6 +28,42 @@ public sealed class NetworkLinksTests : IDisposable
         Assert.Equal(loopback.TxBytes, loopback.RxBytes);
         Assert.Equal(loopback.TxPackets, loopback.RxPackets);
         Assert.Equal(0u, loopback.RxErrors + loopback.TxErrors);
+    }
+
+    [Fact]
+    public async Task ReadAsync_ThenGoingOn_IsInOurNamespace()
+    {
+        PinNew();
+        var ours = NamespaceOf("self");
+
+        // On the thread pool, as in the server: what awaits goes on wherever the awaited has ended.
+        var after = await Task.Run(async () =>
+        {
+            Assert.NotNull(Assert.Single(await NetworkLinks.ReadAsync([Pinned])));
+            return NamespaceOf("thread-self");
+        });
+
+        Assert.Equal(ours, after);
+    }
+
+    [Fact]
+    public void WithinNet_ThatThrows_ComesBack()
+    {
+        PinNew();
+        var (before, inside, after) = ("", "", "");
+        OwnThread.Run(() =>
+        {
+            before = NamespaceOf("thread-self");
+            Assert.Throws<InvalidDataException>(() => Namespaces.WithinNet<int>(Pinned, () =>
+            {
+                inside = NamespaceOf("thread-self");
+                throw new InvalidDataException();
+            }));
+            after = NamespaceOf("thread-self");
+        });
+
+        Assert.NotEqual(before, inside);
+        Assert.Equal(before, after);
     }
 
     [Fact]
@@ -47,4 +77,19 @@ public sealed class NetworkLinksTests : IDisposable
 
     [Fact]
     public async Task ReadAsync_OfAFileThatIsNoNamespace_IsNull() => Assert.Null(Assert.Single(await NetworkLinks.ReadAsync(["/etc/hostname"])));
+
+    private static string NamespaceOf(string who) => File.ResolveLinkTarget($"/proc/{who}/ns/net", returnFinalTarget: false)!.Name;
+
+    private static int SendOnLoopback()
+    {
+        using var socket = new System.Net.Sockets.UdpClient();
+        return socket.Send(new byte[100], 100, "127.0.0.1", 9);
+    }
+
+    private void PinNew() => OwnThread.Run(() =>
+    {
+        Namespaces.Unshare(NamespaceKinds.Net);
+        Namespaces.Pin("net", Pinned);
+        NetworkInterface.BringUp("lo");
+    });
 }

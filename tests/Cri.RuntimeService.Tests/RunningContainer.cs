@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Cri.ImageService.Snapshots;
 using Cri.Linux;
 using Cri.RuntimeService.Containers;
-using Cri.RuntimeService.Lists;
+using Cri.RuntimeService.Lifecycle;
 using Cri.Ttrpc;
 using Cri.Ttrpc.RuncOptions;
 using Cri.Ttrpc.TaskApi.V3;

@@ -7,6 +7,9 @@ namespace Cri.Bench.Scenarios;
 /// <summary>Many pods: started all at once, weighed, their server restarted, stopped all at once.</summary>
 public sealed class FullNode(BenchOptions options) : IScenario
 {
+    // A server may refuse more calls than that at one time, and a kubelet does not make more either.
+    private const int AtOnce = 100;
+
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     /// <inheritdoc/>
@@ -23,15 +26,34 @@ public sealed class FullNode(BenchOptions options) : IScenario
     {
         Task<T> Timed<T>(string what, Func<Task<T>> run) => measurements.TimeAsync(new Figure(Name, $"{options.Pods} pods at once, {what}", "ms"), endpoint.Name, run);
         var pods = Enumerable.Range(0, options.Pods).Select(_ => BenchPod.New(endpoint, options)).ToList();
-        await Timed("to all started", () => Task.WhenAll(pods.Select(StartAsync)));
+        await Timed("to all started", () => EachAsync(pods, StartAsync));
         await endpoint.Server.SettleAsync();
         await WeighAsync(endpoint, measurements);
         await RestartAsync(endpoint, measurements);
-        await Timed("to all removed", () => Task.WhenAll(pods.Select(async pod => await (await pod.StopAsync()).RemoveAsync())));
+        await Timed("to all removed", () => EachAsync(pods, async pod => await (await pod.StopAsync()).RemoveAsync()));
     }
 
     /// <inheritdoc/>
     public Task CleanAsync(Endpoint endpoint) => Task.CompletedTask;
+
+    private static async Task<T[]> EachAsync<T>(IEnumerable<BenchPod> pods, Func<BenchPod, Task<T>> call)
+    {
+        using var places = new SemaphoreSlim(AtOnce);
+        async Task<T> InPlaceAsync(BenchPod pod)
+        {
+            await places.WaitAsync();
+            try
+            {
+                return await call(pod);
+            }
+            finally
+            {
+                places.Release();
+            }
+        }
+
+        return await Task.WhenAll(pods.Select(InPlaceAsync));
+    }
 
     private static async Task<string> StartAsync(BenchPod pod) => await pod.StartAsync(await (await pod.RunAsync()).CreateAsync());
 

@@ -44,12 +44,17 @@ internal sealed class ExecPipe : IDisposable
         var buffer = new byte[BufferSize];
         for (int count; !_ended.IsCancellationRequested && (count = await FdReactor.Shared.ReadAsync(_reader, buffer, _ended.Token)) > 0;)
         {
-            _content.Write(buffer, 0, (int)Math.Min(count, _cap - _content.Length));
+            Keep(buffer, count);
         }
+
+        // What had come before the end, when this had no chance to run meanwhile; a pipe holds no more than the buffer.
+        Keep(buffer, FdStream.Read(_reader, buffer));
     }
 
     /// <summary>Waits for no more output.</summary>
     public void End() => _ended.Cancel();
+
+    private void Keep(byte[] buffer, int count) => _content.Write(buffer, 0, (int)Math.Clamp(count, 0, _cap - _content.Length));
 
     /// <inheritdoc/>
     public void Dispose()

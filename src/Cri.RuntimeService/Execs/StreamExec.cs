@@ -113,6 +113,11 @@ public static class StreamExec
     // A client sends the size of its terminal at once: with it, the command never sees one of 0 by 0.
     private static async Task<TerminalSize?> FirstSizeAsync(TerminalStreams streams)
     {
+        if (streams.Resizes.TryRead(out var size))
+        {
+            return size;
+        }
+
         using var bound = new CancellationTokenSource(_firstSizeBound);
         try
         {

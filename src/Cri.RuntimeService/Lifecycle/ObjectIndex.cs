@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Cri.RuntimeService.Lists;
 using Grpc.Core;
 
 namespace Cri.RuntimeService.Lifecycle;

@@ -1,3 +1,5 @@
+using Cri.RuntimeService.Lifecycle;
+
 namespace Cri.RuntimeService.Lists;
 
 /// <summary>

@@ -71,11 +71,8 @@ public static class PodPortForward
         }
     }
 
-    private static Task<Socket> MakeInsideAsync(string ns, AddressFamily family) => OwnThread.RunAsync(() =>
-    {
-        Namespaces.Enter(ns, NamespaceKinds.Net);
-        return NewSocket(family);
-    });
+    private static Task<Socket> MakeInsideAsync(string ns, AddressFamily family) =>
+        OwnThread.RunAsync(() => Namespaces.WithinNet(ns, () => NewSocket(family)));
 
     private static Socket NewSocket(AddressFamily family) => new(family, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 }

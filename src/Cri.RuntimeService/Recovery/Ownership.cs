@@ -29,7 +29,7 @@ public sealed class Ownership(
     private IEnumerable<string> RecordedContainers(string podId)
     {
         var pod = state.Pod(podId);
-        return Directory.Exists(pod.Directory) ? pod.ContainerIds().Where(id => File.Exists(pod.Container(id).Record)) : [];
+        return pod.ContainerIds().Where(id => File.Exists(pod.Container(id).Record));
     }
 }
 

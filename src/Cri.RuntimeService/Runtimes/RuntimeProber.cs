@@ -11,6 +11,7 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
 {
     private const int SigTerm = 15;
     private const int LongestError = 1024;
+    private const string EndedEarly = "the container's process ended before it ran its program";
     private static readonly TimeSpan _lookPause = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Probes a runtime. What is wrong with it is in the result.</summary>
@@ -21,6 +22,12 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
             var version = await RunAsync(path, cancellationToken, "--version");
             var features = await RunAsync(path, cancellationToken, "features");
             var error = await TryContainerAsync(path, cancellationToken);
+            if (error == EndedEarly)
+            {
+                // What was being started at that instant may have held the program open, which was just written (ETXTBSY, execve(2)).
+                error = await TryContainerAsync(path, cancellationToken);
+            }
+
             return new RuntimeProbe
             {
                 Passed = error.Length == 0,
@@ -100,7 +107,7 @@ internal sealed class RuntimeProber(string stateDirectory, bool systemdCgroup, T
         {
             if (Poll.Wait(ended, _lookPause) > 0)
             {
-                return isAsked ? "" : "the container's process ended before it ran its program";
+                return isAsked ? "" : EndedEarly;
             }
 
             // Asked again and again: the kernel spares the init of a PID namespace a signal that it has no handler for yet.

@@ -38,7 +38,7 @@ internal sealed class BinaryLogger : IDisposable
         var stdout = Pipe.Create();
         var stderr = Pipe.Create();
         using var ready = Pipe.Create();
-        var pid = ChildProcess.Start(new ChildProcessOptions
+        var pid = ChildProcess.StartWhenFree(new ChildProcessOptions
         {
             Path = target.Path,
             Arguments = [target.Path, .. target.Arguments],

@@ -60,6 +60,12 @@ internal sealed class CriLogFile(string path) : IDisposable
         while (!bytes.IsEmpty)
         {
             var written = FdStream.Write(_file, bytes);
+            if (written == FdStream.WouldBlock)
+            {
+                // Only a pipe that somebody put here makes one wait.
+                throw new LinuxException("write", path, (int)Errno.EAGAIN);
+            }
+
             _torn = bytes[written - 1] != (byte)'\n';
             bytes = bytes[written..];
         }

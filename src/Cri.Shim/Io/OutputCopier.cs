@@ -11,6 +11,9 @@ internal sealed class OutputCopier(BufferPool buffers, FdWatch source, OutputSin
     /// <summary>Bytes read so far, which tells a slow drain from a stuck one.</summary>
     public long Copied { get; private set; }
 
+    /// <summary>True while the sink is busy with what was read.</summary>
+    public bool IsWriting { get; private set; }
+
     public async Task RunAsync()
     {
         while (await source.ReadableAsync())
@@ -26,7 +29,9 @@ internal sealed class OutputCopier(BufferPool buffers, FdWatch source, OutputSin
             if (count > 0)
             {
                 Copied += count;
+                IsWriting = true;
                 await sink.WriteAsync(buffer, count, isStderr);
+                IsWriting = false;
             }
 
             buffers.Return(buffer);

@@ -32,6 +32,9 @@ internal sealed class ProcessOutput : IDisposable
 
     private long Copied => _copiers.Sum(copier => copier.Copied);
 
+    // A disk or a logging program that is slow is not a stream that somebody holds open.
+    private bool IsWriting => _logger is { Exited.IsCompleted: false } || _copiers.Any(copier => copier.IsWriting);
+
     /// <summary>Opens the sinks. With a terminal there is one, for all output.</summary>
     /// <param name="services">What processes share.</param>
     /// <param name="stdio">Where the streams go.</param>
@@ -96,8 +99,8 @@ internal sealed class ProcessOutput : IDisposable
     public Task ReopenAsync() => Task.WhenAll(_sinks.Select(sink => sink.ReopenAsync()));
 
     /// <summary>
-    /// Waits until everything is copied. What holds a stream open after the process ended is given up after a while without
-    /// progress; <paramref name="cut"/> then stops the sources that are not ours.
+    /// Waits until everything is copied. What holds a stream open after the process ended is given up after 2 s without
+    /// progress, 10 s when something is being written meanwhile; <paramref name="cut"/> then stops the sources that are not ours.
     /// </summary>
     public async Task DrainAsync(Action cut)
     {
@@ -115,6 +118,10 @@ internal sealed class ProcessOutput : IDisposable
             {
                 // Not the process's streams are stuck, their reader is slow.
                 (copied, started) = (-1, _services.Loop.Time.GetTimestamp());
+            }
+            else if (IsWriting)
+            {
+                copied = -1;
             }
         }
 

@@ -35,6 +35,7 @@ internal sealed class EventLoop : SynchronizationContext, IDisposable
         while (!_stopped)
         {
             RunPosted();
+            TakeWhatCameBeforeTimers();
             var timeout = _timers.RunDue();
             var mayRest = !isRested && timeout is (< 0 or > RestAfter);
             if (_stopped)
@@ -105,6 +106,16 @@ internal sealed class EventLoop : SynchronizationContext, IDisposable
         else if (_watches.TryGetValue(key, out var watch))
         {
             watch.Signal(events);
+        }
+    }
+
+    // When this thread did not get to run for a while, a deadline must not overtake what came in time.
+    private void TakeWhatCameBeforeTimers()
+    {
+        if (_timers.IsAnyDue)
+        {
+            _epoll.Wait(0, Dispatch);
+            RunPosted();
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed class LoopTimers : TimeProvider
         return timer;
     }
 
+    /// <summary>True when a timer's time has come.</summary>
+    public bool IsAnyDue => _armed.Any(timer => timer.Due <= Environment.TickCount64);
+
     /// <summary>Fires what is due and returns the milliseconds until the next timer, -1 when there is none.</summary>
     public int RunDue()
     {

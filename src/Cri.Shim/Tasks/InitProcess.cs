@@ -71,8 +71,9 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
     protected override async Task BeforeDrainAsync()
     {
         // The kernel ends a pid namespace with its init. In a shared one the others would live on.
-        for (var i = 0; !configuration.OwnsPidNamespace && i < KillAttempts && SignalAll(Signals.SigKill) > 0; i++)
+        for (var i = 0; !configuration.OwnsPidNamespace && i < KillAttempts && Processes().Count > 0; i++)
         {
+            SignalAll(Signals.SigKill);
             await Environment.Io.Loop.Delay(_killInterval);
         }
     }
@@ -115,16 +116,13 @@ internal sealed class InitProcess(TaskEnvironment environment, Stdio stdio, stri
 
     private void CountOomKills() => _oomKilled |= Cgroups is not null && CgroupOom.Kills(Cgroups) > 0;
 
+    // A container that shares our own cgroup has none by which its processes could be told.
+    private IReadOnlyList<int> Processes() =>
+        Cgroups?.Pids() is { } pids && !pids.Contains(System.Environment.ProcessId) ? pids : [];
+
     private int SignalAll(int signal)
     {
-        var pids = Cgroups?.Pids() ?? [];
-
-        // A container that shares our own cgroup has none by which its processes could be told.
-        if (pids.Contains(System.Environment.ProcessId))
-        {
-            return 0;
-        }
-
+        var pids = Processes();
         return signal == Signals.SigKill && pids.Count > 0 && Cgroups!.TryKill()
             ? pids.Count
             : pids.Count == 0 ? 0 : HeldProcesses.Signal(pids, Cgroups!.Pids, signal);

@@ -41,7 +41,14 @@ public sealed class ImageNode : IDisposable
     {
         Close();
         meanwhile?.Invoke();
-        var options = _configure(new ImageServiceOptions { Root = Root, RetryDelay = TimeSpan.FromMilliseconds(10) });
+        var options = _configure(new ImageServiceOptions
+        {
+            Root = Root,
+            RetryDelay = TimeSpan.FromMilliseconds(10),
+
+            // Nothing stalls unless its test says so: a transfer may wait for a disk that others keep busy.
+            StallTimeout = TimeSpan.FromMinutes(10),
+        });
         Layers = LayerStore.Open(options.Root, new ImageJournal(Told.Enqueue, Told.Enqueue));
         Images = ImageStore.Open(options.Root, Layers, options.Pinned);
         Snapshotter = Snapshotter.Open(options.Root, Layers);
@@ -66,7 +73,7 @@ public sealed class ImageNode : IDisposable
     /// <summary>Every file and directory below a part of the root, when what was removed is gone from disk.</summary>
     public IReadOnlyList<string> Names(string part)
     {
-        Layers.Removal.WhenIdleAsync().Wait(TimeSpan.FromSeconds(60));
+        Assert.True(Layers.Removal.WhenIdleAsync().Wait(TimeSpan.FromMinutes(5)), "what was removed is not gone yet");
         return [.. Directory.EnumerateFileSystemEntries(Path.Join(Root, part), "*", new EnumerationOptions { AttributesToSkip = 0 }).Select(path => Path.GetFileName(path))];
     }
 

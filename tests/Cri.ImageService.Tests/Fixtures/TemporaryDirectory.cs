@@ -5,7 +5,19 @@ namespace Cri.ImageService.Tests.Fixtures;
 /// <summary>A directory of its own for one test, gone afterwards.</summary>
 public sealed class TemporaryDirectory : IDisposable
 {
-    public TemporaryDirectory() => Path = Directory.CreateTempSubdirectory("crisp-images-").FullName;
+    public TemporaryDirectory()
+        : this(System.IO.Path.GetTempPath())
+    {
+    }
+
+    private TemporaryDirectory(string parent)
+    {
+        Path = System.IO.Path.Join(parent, $"crisp-images-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>In memory, where no other test's writing to the disk slows it down.</summary>
+    public static TemporaryDirectory InMemory() => new("/dev/shm");
 
     public string Path { get; }
 

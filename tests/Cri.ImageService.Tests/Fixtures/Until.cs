@@ -5,7 +5,7 @@ public static class Until
 {
     public static async Task TrueAsync(Func<bool> condition)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         while (!condition())
         {
             await Task.Delay(5, limit.Token);

@@ -145,7 +145,9 @@ public sealed class UmociTests : IDisposable
     {
         var (root, tar) = (_directory.Join("root"), _directory.Join("busybox.tar"));
         Directory.CreateDirectory(Path.Join(root, "bin"));
-        File.Copy("/bin/busybox", Path.Join(root, "bin", "busybox"));
+
+        // By another program: what a test starts at this instant would inherit our descriptor of it and keep it busy for a moment.
+        Command.Run("cp", "/bin/busybox", Path.Join(root, "bin", "busybox"));
         Command.Run("chroot", root, "/bin/busybox", "--install", "/bin");
         Command.Run("tar", "-C", root, "--format=pax", "-cf", tar, ".");
 

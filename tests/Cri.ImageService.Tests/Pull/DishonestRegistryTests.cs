@@ -1,5 +1,6 @@
 using Cri.ImageService.Layers;
 using Cri.ImageService.Tests.Fixtures;
+using Cri.Linux;
 using Cri.Oci.Images;
 using Grpc.Core;
 
@@ -143,7 +144,7 @@ public sealed class DishonestRegistryTests
         using var registry = new ScriptedRegistry(request => request.Path.Contains(image.LayerDigests[0].Hex) && ++calls == 1
             ? new ScriptedAnswer(200, image.Blobs[image.LayerDigests[0]]) { Hold = never.Task }
             : null).Add(image, "stalls", "v1");
-        using var node = new ImageNode(options => options with { StallTimeout = TimeSpan.FromSeconds(2) });
+        using var node = new ImageNode(options => options with { StallTimeout = TimeSpan.FromSeconds(2), MaxAttempts = 50 });
 
         await node.PullAsync($"{registry.Host}/stalls:v1");
 
@@ -197,7 +198,7 @@ public sealed class DishonestRegistryTests
         }
         finally
         {
-            Command.Run("umount", directory.Path);
+            Mount.UnmountAll(directory.Path);
         }
     }
 
@@ -253,7 +254,7 @@ public sealed class DishonestRegistryTests
         using var cancel = new CancellationTokenSource();
         var cancelled = node.Puller.PullAsync($"{registry.Host}/held:v1", null, cancel.Token);
         var patient = node.PullAsync($"{registry.Host}/held:v1");
-        await UntilAsync(() => registry.Count(image.LayerDigests[0].Hex) == 1);
+        await Until.TrueAsync(() => registry.Count(image.LayerDigests[0].Hex) == 1);
 
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
@@ -271,9 +272,8 @@ public sealed class DishonestRegistryTests
         using var node = new ImageNode();
         using var cancel = new CancellationTokenSource();
         var pull = node.Puller.PullAsync($"{registry.Host}/held:v1", null, cancel.Token);
-        await UntilAsync(() => node.Layers.Find(Digest.OfSha256(new LayerTar().File("done", "1").ToArray())) is not null);
-        await UntilAsync(() => registry.Count(image.LayerDigests[1].Hex) == 1);
-        Assert.True(node.Puller.Running.Single().Layers[0].Done);
+        await Until.TrueAsync(() => node.Puller.Running.Any(running => running.Layers is [{ Done: true }, ..]));
+        await Until.TrueAsync(() => registry.Count(image.LayerDigests[1].Hex) == 1);
         Assert.False(node.Puller.Running.Single().Layers[1].Done);
 
         await cancel.CancelAsync();
@@ -296,7 +296,7 @@ public sealed class DishonestRegistryTests
         using var node = new ImageNode();
 
         var pulls = Task.WhenAll(node.PullAsync($"{registry.Host}/shared:one"), node.PullAsync($"{registry.Host}/shared:two"));
-        await UntilAsync(() => registry.Count(first.LayerDigests[1].Hex) == 1 && registry.Count(second.LayerDigests[1].Hex) == 1);
+        await Until.TrueAsync(() => registry.Count(first.LayerDigests[1].Hex) == 1 && registry.Count(second.LayerDigests[1].Hex) == 1);
         release.SetResult();
         await pulls;
 
@@ -330,15 +330,6 @@ public sealed class DishonestRegistryTests
         var error = await Assert.ThrowsAsync<ImageException>(() => node.PullAsync($"{registry.Host}/{name}"));
         node.AssertEmpty();
         return error;
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            await Task.Delay(5, limit.Token);
-        }
     }
 
     private static byte[] RandomBytes(int count)

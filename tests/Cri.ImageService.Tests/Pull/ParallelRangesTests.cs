@@ -3,10 +3,15 @@ using Cri.ImageService.Tests.Fixtures;
 namespace Cri.ImageService.Tests.Pull;
 
 /// <summary>Large blobs over networks that give one connection little.</summary>
-public sealed class ParallelRangesTests
+public sealed class ParallelRangesTests : IDisposable
 {
     private const int Size = 16 << 20;
     private const int Rate = 2 << 20;
+
+    // Parts are fetched only while the network is the slow side, so the disk must not be.
+    private readonly TemporaryDirectory _root = TemporaryDirectory.InMemory();
+
+    public void Dispose() => _root.Dispose();
 
     [Fact]
     public async Task PullAsync_ConnectionsAreSlow_FetchesPartsBesideTheMainStream()
@@ -127,6 +132,6 @@ public sealed class ParallelRangesTests
         node.AssertEmpty();
     }
 
-    private static ImageNode Node(Func<ImageServiceOptions, ImageServiceOptions>? configure = null) =>
-        new(options => (configure ?? (same => same))(options with { RangeThreshold = 4 << 20 }));
+    private ImageNode Node(Func<ImageServiceOptions, ImageServiceOptions>? configure = null) =>
+        new(options => (configure ?? (same => same))(options with { RangeThreshold = 4 << 20 }), _root.Path);
 }

@@ -38,10 +38,9 @@ public sealed class BackgroundRemovalTests : IDisposable
         }
         finally
         {
-            Command.Run("chattr", "-R", "-i", left);
+            _node.Reopen(() => Command.Run("chattr", "-R", "-i", left));
         }
 
-        _node.Reopen();
         await _node.Snapshotter.SweepAsync([]);
 
         Assert.Empty(_node.Names("layers"));

@@ -250,7 +250,7 @@ public sealed class SnapshotterTests : IDisposable
 
         public void Dispose()
         {
-            Command.Run("umount", _directory.Path);
+            Cri.Linux.Mount.UnmountAll(_directory.Path);
             _directory.Dispose();
         }
 

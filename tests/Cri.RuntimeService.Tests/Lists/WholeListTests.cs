@@ -1,4 +1,5 @@
 using System.Buffers;
+using Cri.RuntimeService.Lifecycle;
 using Cri.RuntimeService.Lists;
 using Grpc.Core;
 using Xunit;

@@ -29,7 +29,24 @@ public sealed class PodPortForwardTests : IAsyncLifetime
         await accepted.SendAsync("hello"u8.ToArray());
         var buffer = new byte[16];
         Assert.Equal(5, await client.ReceiveAsync(buffer));
-        Assert.False(node.Poll(TimeSpan.Zero, SelectMode.SelectRead), "a connection waits at the node's port");
+        Assert.NotEqual(client.LocalEndPoint, await PeerAtAsync(node));
+    }
+
+    [Fact]
+    public async Task Connect_ThenGoingOn_IsInTheNodesNamespace()
+    {
+        using var server = await OwnThread.RunAsync(() => ListenInPod("127.0.0.1"));
+        var port = ((IPEndPoint)server.LocalEndPoint!).Port;
+        var node = File.ResolveLinkTarget("/proc/self/ns/net", false)!.Name;
+
+        // On the thread pool, as in the server: what awaits goes on wherever the awaited has ended.
+        var after = await Task.Run(async () =>
+        {
+            using var client = await PodPortForward.ConnectAsync(_pod.Sandbox, port, CancellationToken.None);
+            return File.ResolveLinkTarget("/proc/thread-self/ns/net", false)!.Name;
+        });
+
+        Assert.Equal(node, after);
     }
 
     [Fact]
@@ -69,11 +86,20 @@ public sealed class PodPortForwardTests : IAsyncLifetime
         Assert.Contains("not ready", error.Message, StringComparison.Ordinal);
     }
 
-    private Socket ListenInPod(string address, int port = 0)
+    // Somebody else may have come there, who took the port for one without a listener.
+    private static async Task<EndPoint?> PeerAtAsync(Socket node)
     {
-        Namespaces.Enter(_pod.Sandbox.Files.Namespace("net"), NamespaceKinds.Net);
-        return Listen(address, port);
+        if (!node.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+        {
+            return null;
+        }
+
+        using var peer = await node.AcceptAsync();
+        return peer.RemoteEndPoint;
     }
+
+    private Socket ListenInPod(string address, int port = 0) =>
+        Namespaces.WithinNet(_pod.Sandbox.Files.Namespace("net"), () => Listen(address, port));
 
     private static Socket Listen(string address, int port = 0)
     {

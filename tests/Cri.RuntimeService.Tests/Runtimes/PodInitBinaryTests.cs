@@ -86,21 +86,10 @@ public sealed class PodInitBinaryTests : IDisposable
         return path;
     }
 
-    // Another test that starts a process at this instant can hold the new file open for a moment.
     private static Fd Start(string path, string[] arguments, out int pid)
     {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                pid = ChildProcess.Start(new ChildProcessOptions { Path = path, Arguments = arguments });
-                return PidFd.Open(pid);
-            }
-            catch (LinuxException e) when (e.Error == Errno.ETXTBSY && attempt < 100)
-            {
-                Thread.Sleep(10);
-            }
-        }
+        pid = ChildProcess.StartWhenFree(new ChildProcessOptions { Path = path, Arguments = arguments });
+        return PidFd.Open(pid);
     }
 
     private static async Task<int> ChildAsync(int pid, string name)

@@ -1,4 +1,4 @@
-namespace Cri.RuntimeService.Lists;
+namespace Cri.RuntimeService.Lifecycle;
 
 /// <summary>Counts changes, so that who has looked at all objects knows whether there is anything new to see.</summary>
 public sealed class ChangeCount

@@ -1,4 +1,4 @@
-namespace Cri.RuntimeService.Recovery.Orphans;
+namespace Cri.RuntimeService;
 
 /// <summary>Directory listings that others change meanwhile: one that is gone is empty.</summary>
 internal static class Listing
