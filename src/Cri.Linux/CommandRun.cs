@@ -169,7 +169,10 @@ internal sealed unsafe partial class CommandRun : IDisposable
         {
             Receive(ref entries[2], _printed, _options.MaxOutput + 1);
             Receive(ref entries[3], _complained, _options.MaxErrorOutput);
-            SendInput(ref entries[4]);
+            if (!untilEmpty)
+            {
+                SendInput(ref entries[4]);
+            }
         }
         while (untilEmpty && HasMore(entries[2..4]));
     }

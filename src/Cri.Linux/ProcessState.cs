@@ -32,7 +32,9 @@ public static class ProcessState
         }
     }
 
-    private static bool IsKilled(int pid) => File.ReadLines($"/proc/{pid}/status")
-        .Where(line => line.StartsWith("ShdPnd:", StringComparison.Ordinal) || line.StartsWith("SigPnd:", StringComparison.Ordinal))
-        .Any(line => (ulong.Parse(line.AsSpan(line.IndexOf(':') + 1).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & KillPending) != 0);
+    // One that has gone since it was looked at has no signals any more, but says so.
+    private static bool IsKilled(int pid) => File.ReadLines($"/proc/{pid}/status").Any(line =>
+        line.StartsWith("State:\tX", StringComparison.Ordinal) || line.StartsWith("State:\tZ", StringComparison.Ordinal)
+        || (line.StartsWith("ShdPnd:", StringComparison.Ordinal) || line.StartsWith("SigPnd:", StringComparison.Ordinal))
+        && (ulong.Parse(line.AsSpan(line.IndexOf(':') + 1).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & KillPending) != 0);
 }

@@ -25,7 +25,7 @@ namespace Cri.Server;
 /// <summary>A running crispd: every object there is, wired from top to bottom.</summary>
 public sealed class Node : IAsyncDisposable
 {
-    private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _lockPatience = TimeSpan.FromSeconds(15);
     private readonly Stack<IAsyncDisposable> _parts = new();
 
     private Node()

@@ -1,3 +1,4 @@
+using Cri.Linux;
 using Microsoft.Win32.SafeHandles;
 
 namespace Cri.Cli.Logs;
@@ -13,6 +14,7 @@ internal sealed class LogFile(string path) : IDisposable
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly MemoryStream _partial = new();
     private SafeFileHandle? _file;
+    private (ulong Device, ulong Inode) _identity;
     private long _offset;
 
     /// <summary>The lines there are now; ends where the file does, and may be called again when it has grown.</summary>
@@ -29,7 +31,7 @@ internal sealed class LogFile(string path) : IDisposable
                 }
             }
 
-            if (!IsReplaced(file))
+            if (!IsReplaced())
             {
                 yield break;
             }
@@ -45,6 +47,7 @@ internal sealed class LogFile(string path) : IDisposable
         if (_file is null && File.Exists(path))
         {
             _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            _identity = Identity(FileStatus.OfTarget($"/proc/self/fd/{_file.DangerousGetHandle()}")!);
             _offset = 0;
         }
 
@@ -58,17 +61,11 @@ internal sealed class LogFile(string path) : IDisposable
         _partial.SetLength(0);
     }
 
-    // Birth times tell files apart even when a new one has already outgrown the old; truncation shows in the length.
-    private bool IsReplaced(SafeFileHandle file)
-    {
-        if (!File.Exists(path))
-        {
-            return false;
-        }
+    // The old file's inode is not given to another as long as it is open here; truncation shows in the length.
+    private bool IsReplaced() =>
+        FileStatus.OfTarget(path) is { } current && (Identity(current) != _identity || current.Size < _offset);
 
-        using var current = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        return RandomAccess.GetLength(current) < _offset || File.GetCreationTimeUtc(current) != File.GetCreationTimeUtc(file);
-    }
+    private static (ulong Device, ulong Inode) Identity(FileStatus status) => (status.Device, status.Inode);
 
     private List<LogLine> SplitLines(int count)
     {

@@ -86,8 +86,7 @@ internal sealed partial class HttpCallContext : ServerCall, IDisposable
 
     public override Task SendStatusAsync(Status status) => StatusTrailers.SendAsync(this, status);
 
-    /// <summary>Gives the response its type and what encodings we take.</summary>
-    public void SetContentType()
+    public override void SetContentType()
     {
         _response.Headers.ContentType = GrpcHeaderNames.ContentType;
         _response.Headers[GrpcHeaderNames.AcceptEncoding] = GrpcHeaderNames.Identity;

@@ -6,6 +6,9 @@ namespace Cri.Grpc.Calls;
 /// <summary>A call as its handler sees it: the bytes of both bodies, and how the call ends. The transport implements it.</summary>
 internal abstract class ServerCall : ServerCallContext
 {
+    /// <summary>Gives the response its type and what encodings we take.</summary>
+    public abstract void SetContentType();
+
     /// <summary>The request's bytes.</summary>
     public abstract PipeReader RequestBody { get; }
 

@@ -14,8 +14,8 @@ internal sealed class ServerStreamingCallHandler<TRequest, TResponse>(
         call.EndWhenStopping();
         var request = await ReadRequestAsync(call, method.RequestMarshaller, settings.MaxMessageSize);
 
-        // Headers go out at once: a client that subscribes must know that it is heard before the first event comes.
-        await call.WriteResponseHeadersAsync(Metadata.Empty);
+        // Headers go out with the first message, or when the method says so: only it knows when a client that subscribes is heard.
+        call.SetContentType();
         var writer = new ResponseStreamWriter<TResponse>(call, method.ResponseMarshaller, settings.MaxMessageSize);
         try
         {

@@ -25,7 +25,7 @@ public sealed partial class CriuCheck
         var last = Volatile.Read(ref _last);
         if (last?.Path != path || last.Changed != changed)
         {
-            last = new Answer(path, changed, await ExamineAsync(path, cancellationToken));
+            last = new Answer(path, changed, await ExamineAsync(operation, path, cancellationToken));
             Volatile.Write(ref _last, last);
         }
 
@@ -40,9 +40,9 @@ public sealed partial class CriuCheck
         .Select(directory => Path.Combine(directory, "criu"))
         .FirstOrDefault(File.Exists);
 
-    private static async Task<string?> ExamineAsync(string path, CancellationToken cancellationToken)
+    private static async Task<string?> ExamineAsync(string operation, string path, CancellationToken cancellationToken)
     {
-        var (isOk, said) = await RunAsync(path, "--version", cancellationToken);
+        var (isOk, said) = await RunAsync(operation, path, "--version", cancellationToken);
         var match = VersionLine().Match(said);
         if (!isOk || !match.Success)
         {
@@ -55,20 +55,27 @@ public sealed partial class CriuCheck
             return $"CRIU is too old: {path} is {match.Value.Trim()}, at least 3.16 is needed";
         }
 
-        (isOk, said) = await RunAsync(path, "check", cancellationToken);
+        (isOk, said) = await RunAsync(operation, path, "check", cancellationToken);
         return isOk ? null : $"CRIU ({path}) cannot work with this kernel: {said}";
     }
 
     private static int Number(Match match, int group) =>
         int.TryParse(match.Groups[group].ValueSpan, out var number) ? number : 0;
 
-    private static async Task<(bool IsOk, string Said)> RunAsync(string path, string argument, CancellationToken cancellationToken)
+    private static async Task<(bool IsOk, string Said)> RunAsync(
+        string operation, string path, string argument, CancellationToken cancellationToken)
     {
         var options = new CommandOptions { Path = path, Arguments = [path, argument], Timeout = _bound };
         try
         {
             var result = await Command.RunAsync(options, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
+            if (result.End == CommandEnd.TimedOut)
+            {
+                // Not kept as the answer: the node has much to do just now.
+                throw CriError.Precondition($"{operation}: {path} {argument} did not end within {_bound.TotalSeconds:0} s");
+            }
+
             var said = Encoding.UTF8.GetString(result.Output.Span) + Encoding.UTF8.GetString(result.ErrorOutput.Span);
             var isOk = result is { End: CommandEnd.Exited, Exit.Code: 0 };
             return (isOk, said.Length > 0 || isOk ? said.Trim().ReplaceLineEndings("; ") : $"{result.End}, {result.Exit}");

@@ -24,6 +24,8 @@ namespace Cri.RuntimeService.Containers;
 /// <param name="host">What the host allows.</param>
 public sealed class ResourceUpdater(HostFacts host)
 {
+    private const int MostLooks = 10;
+
     /// <summary>
     /// Applies the request; a zero or empty field changes nothing. Throws FAILED_PRECONDITION for a container that has exited
     /// and for what this host's cgroups cannot limit.
@@ -79,11 +81,23 @@ public sealed class ResourceUpdater(HostFacts host)
 
         if (change.OomScoreAdj != 0)
         {
-            var score = host.AttainableOomScore((int)change.OomScoreAdj);
-            foreach (var pid in cgroups.Pids())
+            SetOomScores(cgroups, host.AttainableOomScore((int)change.OomScoreAdj));
+        }
+    }
+
+    // A process that was forked meanwhile has its parent's old score: again, until a look finds nobody new.
+    private static void SetOomScores(ProcessCgroups cgroups, int score)
+    {
+        var done = new HashSet<int>();
+        for (var look = 0; look < MostLooks; look++)
+        {
+            var fresh = cgroups.Pids().Where(done.Add).ToList();
+            if (fresh.Count == 0)
             {
-                OomScore.TrySet(pid, score);
+                return;
             }
+
+            fresh.ForEach(pid => OomScore.TrySet(pid, score));
         }
     }
 

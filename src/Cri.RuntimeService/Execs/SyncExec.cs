@@ -93,10 +93,6 @@ public static class SyncExec
                 StatusCode.DeadlineExceeded,
                 $"exec in container {container.Id}: {Words(timeout)}; the command and all it started were killed"));
         }
-        catch (TtrpcException error)
-        {
-            throw new RpcException(new Status(TtrpcStatus.ToGrpc(error), $"exec in container {container.Id}: {error.Message}"));
-        }
     }
 
     private static string Words(TimeSpan? timeout) => timeout is { } limit

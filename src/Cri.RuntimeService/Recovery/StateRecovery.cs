@@ -345,10 +345,15 @@ public sealed class StateRecovery(
     // Null for one that was to be made from a checkpoint at its start, which never came: it can be started as if for the first time.
     private static async Task<StateResponse?> TaskOfAsync(Container container, Shim shim, CancellationToken cancellationToken)
     {
-        // One that is being made is answered for when it is; a runtime that hangs must not hold up the start.
+        // One that is being made is answered for when it is; a runtime that hangs must not hold up the start. All others answer at once,
+        // and have as long as their pod has.
         var state = new StateRequest { Id = container.Id };
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bound.CancelAfter(_taskBound);
+        if (container.Record.StartedAt == 0)
+        {
+            bound.CancelAfter(_taskBound);
+        }
+
         var task = await shim.Tasks.StateAsync(state, bound.Token);
         if (task is not { Status: ShimStatus.Created, Pid: 0 })
         {

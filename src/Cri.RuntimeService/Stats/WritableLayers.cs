@@ -8,12 +8,13 @@ namespace Cri.RuntimeService.Stats;
 
 /// <summary>
 /// What containers have written. Counting walks a tree, so a count is kept for a second, and that of a large tree for longer
-/// and renewed in the background: at most a hundredth of the time is spent on it, and only its first reader waits.
+/// and renewed in the background: at most a hundredth of the time is spent on it or a count in 30 s, and only its first reader waits.
 /// </summary>
 public sealed class WritableLayers(Snapshotter snapshots)
 {
     private const int RestPerWork = 100;
     private static readonly TimeSpan _shortestRest = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestRest = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _quick = TimeSpan.FromMilliseconds(1);
     private readonly ConditionalWeakTable<Container, Counted> _counted = [];
 
@@ -75,7 +76,9 @@ public sealed class WritableLayers(Snapshotter snapshots)
 
         public TimeSpan Took => new(Interlocked.Read(ref _took));
 
-        public bool IsDue => Stopwatch.GetElapsedTime(Interlocked.Read(ref _at)) is var rested && rested > _shortestRest && rested > Took * RestPerWork;
+        public bool IsDue => Stopwatch.GetElapsedTime(Interlocked.Read(ref _at)) is var rested && rested > Rest;
+
+        private TimeSpan Rest => TimeSpan.FromTicks(Math.Clamp((Took * RestPerWork).Ticks, _shortestRest.Ticks, _longestRest.Ticks));
 
         public bool TryBegin() => Interlocked.Exchange(ref _busy, 1) == 0;
 

@@ -10,6 +10,9 @@ public sealed partial class RuntimeServer
         V1.GetEventsRequest request, IServerStreamWriter<V1.ContainerEventResponse> responseStream, ServerCallContext context)
     {
         using var subscription = events.Subscribe();
+
+        // Now the client may know that it misses nothing.
+        await context.WriteResponseHeadersAsync(Metadata.Empty);
         await foreach (var next in subscription.ReadAllAsync(context.CancellationToken))
         {
             await responseStream.WriteAsync(next, context.CancellationToken);

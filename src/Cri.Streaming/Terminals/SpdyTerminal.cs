@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cri.Streaming.Connections;
 using Cri.Streaming.Spdy;
 
@@ -14,7 +15,9 @@ internal sealed class SpdyTerminal(TerminalSession session, string protocol)
     internal static IReadOnlyList<string> Protocols { get; } = ["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io"];
 
     private const int MostStreams = 8;
-    private readonly Dictionary<string, SpdyStream> _streams = [];
+
+    // The read loop may add to it while it is served: a client can open more than it has to.
+    private readonly ConcurrentDictionary<string, SpdyStream> _streams = [];
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly bool _resizes = protocol is "v4.channel.k8s.io" or "v3.channel.k8s.io";
 
