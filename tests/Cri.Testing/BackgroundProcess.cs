@@ -89,8 +89,9 @@ public sealed class BackgroundProcess
     /// <summary>Ends it by SIGTERM; SIGKILL when <see cref="Eventually.Patience"/> is over. Returns its exit code.</summary>
     public async Task<int> TerminateAsync()
     {
-        using (var kill = Process.Start("/bin/kill", ["-TERM", $"{Id}"]))
+        if (!_process.HasExited)
         {
+            using var kill = Process.Start("/bin/kill", ["-TERM", $"{Id}"]);
             await kill.WaitForExitAsync();
         }
 

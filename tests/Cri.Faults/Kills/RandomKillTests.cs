@@ -28,13 +28,19 @@ public sealed class RandomKillTests(KillNode node, ITestOutputHelper log) : ICla
             var trial = new KillTrial(node);
             await trial.BeginAsync();
             var killer = KillLaterAsync(dice);
-            await trial.LiveAsync(async () =>
+            try
+            {
+                await trial.LiveAsync(async () =>
+                {
+                    await killer;
+                    await trial.ReviveAsync();
+                    killer = KillLaterAsync(dice);
+                });
+            }
+            finally
             {
                 await killer;
-                await trial.ReviveAsync();
-                killer = KillLaterAsync(dice);
-            });
-            await killer;
+            }
 
             // The last one came after the life, or in its last step.
             await trial.ReviveAsync();

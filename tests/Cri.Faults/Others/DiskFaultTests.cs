@@ -167,12 +167,12 @@ public sealed class DiskFaultTests(DiskFaultTests.Site site) : IClassFixture<Dis
     {
         var logs = Directory.CreateDirectory($"{site.Logs}/{Guid.NewGuid():N}").FullName;
         var pod = await TestPod.RunAsync(site.Cri, config => config.LogDirectory = logs);
-        var container = await pod.StartScriptAsync("x=$(head -c 6000 /dev/zero | tr '\\0' x); i=0; until test -e /stop; do i=$((i+1)); echo line $i $x; echo $i >/count; sleep 0.05; done; echo the end");
+        var container = await pod.StartScriptAsync("x=$(head -c 6000 /dev/zero | tr '\\0' x); i=0; until test -e /stop; do i=$((i+1)); echo line $i $x; echo $i >/count; sleep 0.2; done; echo the end");
         await container.LoggedAsync("line 3 ");
         using (Site.Fill(site.Logs))
         {
             var count = int.Parse(await container.ShellAsync("cat /count"));
-            await Eventually.GetAsync(async () => int.Parse("0" + await container.ShellAsync("cat /count")), now => now > count + 10, "the container goes on");
+            await Eventually.GetAsync(async () => int.Parse("0" + await container.ShellAsync("cat /count")), now => now > count + 5, "the container goes on");
         }
 
         await container.LoggedAsync("bytes of log were dropped");
@@ -231,7 +231,7 @@ public sealed class DiskFaultTests(DiskFaultTests.Site site) : IClassFixture<Dis
         var host = registry.Host;
         var pull = site.PullAsync($"{host}/any:latest");
         await registry.InTheMidst;
-        await registry.DisposeAsync();
+        registry.Die();
 
         await FaultSite.FailsAsync(() => pull, host, StatusCode.Unavailable);
         Assert.DoesNotContain((await site.Cri.Images.ListImagesAsync(new ListImagesRequest())).Images, image => image.RepoTags.Any(tag => tag.StartsWith(host, StringComparison.Ordinal)));

@@ -30,7 +30,7 @@ public sealed class PluginFaultTests(PluginFaultTests.Site site) : IClassFixture
         public FaultyProgram Bridge { get; private set; } = null!;
 
         /// <inheritdoc/>
-        protected override NodeSettings Settings => NodeSettings.FromEnvironment with { Plugins = Scratch, PluginTimeout = TimeSpan.FromSeconds(8) };
+        protected override NodeSettings Settings => NodeSettings.FromEnvironment with { Plugins = Scratch, PluginTimeout = TimeSpan.FromSeconds(20) };
 
         /// <inheritdoc/>
         public override Task InitializeAsync()
@@ -44,7 +44,7 @@ public sealed class PluginFaultTests(PluginFaultTests.Site site) : IClassFixture
     [Theory]
     [InlineData("fails", Fails, "injected failure", StatusCode.Unavailable)]
     [InlineData("fails when it was done", FailsWhenDone, "injected failure", StatusCode.Unavailable)]
-    [InlineData("hangs", Hangs, "did not end within 8 s", StatusCode.DeadlineExceeded)]
+    [InlineData("hangs", Hangs, "did not end within 20 s", StatusCode.DeadlineExceeded)]
     [InlineData("prints garbage", PrintsGarbage, "printed no JSON result", StatusCode.Unavailable)]
     [InlineData("prints 100 MB", Prints100Mb, "printed more than a result may have", StatusCode.Unavailable)]
     [InlineData("exits with 0 and does nothing", DoesNothing, "printed no JSON result", StatusCode.Unavailable)]
@@ -75,7 +75,7 @@ public sealed class PluginFaultTests(PluginFaultTests.Site site) : IClassFixture
     [Theory]
     [InlineData("fails", Fails, "injected failure", StatusCode.Unavailable)]
     [InlineData("fails when it was done", FailsWhenDone, "injected failure", StatusCode.Unavailable)]
-    [InlineData("hangs", Hangs, "did not end within 8 s", StatusCode.DeadlineExceeded)]
+    [InlineData("hangs", Hangs, "did not end within 20 s", StatusCode.DeadlineExceeded)]
     [InlineData("is killed", IsKilled, "killed by signal 9", StatusCode.Unavailable)]
     [InlineData("is killed half-way", IsKilledHalfWay, "killed by signal 9", StatusCode.Unavailable)]
     [InlineData("is killed after it removed the link", IsKilledAfterTheLink, "killed by signal 9", StatusCode.Unavailable)]

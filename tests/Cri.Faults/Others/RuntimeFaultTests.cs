@@ -29,7 +29,7 @@ public sealed class RuntimeFaultTests(RuntimeFaultTests.Site site) : IClassFixtu
         protected override NodeSettings Settings => NodeSettings.FromEnvironment with
         {
             Runtime = null,
-            Configuration = $"runtimes: {{ default: faulty, execs: runtime, timeoutSeconds: 8, handlers: {{ faulty: {{ path: {Runtime.Path} }} }} }}\n",
+            Configuration = $"runtimes: {{ default: faulty, execs: runtime, timeoutSeconds: 20, handlers: {{ faulty: {{ path: {Runtime.Path} }} }} }}\n",
         };
 
         /// <inheritdoc/>
@@ -43,7 +43,7 @@ public sealed class RuntimeFaultTests(RuntimeFaultTests.Site site) : IClassFixtu
 
     [Theory]
     [InlineData("fails", Fails, "injected failure", StatusCode.Unknown)]
-    [InlineData("hangs", Hangs, "did not end within 8 s", StatusCode.DeadlineExceeded)]
+    [InlineData("hangs", Hangs, "did not end within 20 s", StatusCode.DeadlineExceeded)]
     [InlineData("prints garbage", PrintsGarbage, "run of", StatusCode.Unknown)]
     [InlineData("prints 100 MB", Prints100Mb, "run of", StatusCode.Unknown)]
     [InlineData("exits with 0 and does nothing", DoesNothing, "left no pid", StatusCode.Unknown)]
@@ -77,7 +77,7 @@ public sealed class RuntimeFaultTests(RuntimeFaultTests.Site site) : IClassFixtu
 
     [Theory]
     [InlineData("fails", Fails, "injected failure", StatusCode.Unknown)]
-    [InlineData("hangs", Hangs, "did not end within 8 s", StatusCode.DeadlineExceeded)]
+    [InlineData("hangs", Hangs, "did not end within 20 s", StatusCode.DeadlineExceeded)]
     [InlineData("prints garbage", PrintsGarbage, "exec of", StatusCode.Unknown)]
     [InlineData("exits with 0 and does nothing", DoesNothing, "left no pid", StatusCode.Unknown)]
     [InlineData("is killed half-way", IsKilledHalfWay, "killed by signal 9", StatusCode.Aborted)]
@@ -162,7 +162,7 @@ public sealed class RuntimeFaultTests(RuntimeFaultTests.Site site) : IClassFixtu
     {
         await using var pod = await TestPod.RunAsync(site.Cri);
         var container = await pod.CreateAsync(["sleep", "1000"]);
-        site.Runtime.At("run", "touch \"$d/reached\"; sleep 2");
+        site.Runtime.At("run", "touch \"$d/reached\"; until test -e \"$d/go\"; do sleep 0.05; done");
         try
         {
             using var patience = new CancellationTokenSource();
@@ -170,16 +170,20 @@ public sealed class RuntimeFaultTests(RuntimeFaultTests.Site site) : IClassFixtu
             await Eventually.HoldsAsync(() => File.Exists(Reached), "the runtime is in the midst of it");
             await patience.CancelAsync();
             await FaultSite.FailsAsync(() => start.ResponseAsync, "", StatusCode.Cancelled, StatusCode.DeadlineExceeded);
+            await File.WriteAllTextAsync(Go, "");
+            await Eventually.GetAsync(container.StatusAsync, status => status.State == ContainerState.ContainerRunning, "the container runs all the same");
         }
         finally
         {
             File.Delete(Reached);
+            File.Delete(Go);
             site.Runtime.Heal();
         }
 
-        await Eventually.GetAsync(container.StatusAsync, status => status.State == ContainerState.ContainerRunning, "the container runs all the same");
         Assert.Equal("here", await container.ShellAsync("echo here"));
     });
+
+    private string Go => Path.Combine(Path.GetDirectoryName(site.Runtime.Path)!, "go");
 
     private string Reached => Path.Combine(Path.GetDirectoryName(site.Runtime.Path)!, "reached");
 }

@@ -80,10 +80,11 @@ public sealed class ShimKillTests(ShimKillTests.Site site) : IClassFixture<ShimK
     {
         var pod = await TestPod.RunAsync(site.Cri);
         var container = await pod.CreateAsync(["sleep", "1000"]);
-        site.Runtime.At("run", "touch \"$d/reached\"; sleep 2");
+        var shim = await pod.ShimPidAsync();
+        site.Runtime.At("run", "touch \"$d/reached\"; sleep 60");
         var start = container.StartAsync();
         await ReachedAsync();
-        Signals.Send(await pod.ShimPidAsync(), Signals.SigKill);
+        Signals.Send(shim, Signals.SigKill);
         site.Runtime.Heal();
 
         var error = await FaultSite.FailsAsync(() => start, "ended unexpectedly", StatusCode.Unavailable);
@@ -114,10 +115,11 @@ public sealed class ShimKillTests(ShimKillTests.Site site) : IClassFixture<ShimK
     {
         var pod = await TestPod.RunAsync(site.Cri);
         var container = await pod.StartAsync(["sleep", "1000"]);
+        var shim = await pod.ShimPidAsync();
         site.Runtime.At("delete", "touch \"$d/reached\"; sleep 2");
         var stop = pod.StopAsync();
         await ReachedAsync();
-        Signals.Send(await pod.ShimPidAsync(), Signals.SigKill);
+        Signals.Send(shim, Signals.SigKill);
         site.Runtime.Heal();
 
         await stop;

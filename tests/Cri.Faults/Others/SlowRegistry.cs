@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Cri.Faults.Others;
 
-/// <summary>A registry of one image whose layer never comes to its end; Dispose cuts all connections, as its death would.</summary>
+/// <summary>A registry of one image whose layer never comes to its end; Die cuts all connections, as its death would.</summary>
 internal sealed class SlowRegistry : IAsyncDisposable
 {
     private const int LayerSize = 1 << 20;
@@ -14,6 +14,7 @@ internal sealed class SlowRegistry : IAsyncDisposable
     private readonly TaskCompletionSource _inTheMidst = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<TcpClient> _clients = [];
     private readonly Task _serving;
+    private bool _isDead;
 
     private SlowRegistry(TcpListener listener)
     {
@@ -35,21 +36,22 @@ internal sealed class SlowRegistry : IAsyncDisposable
         return Task.FromResult(new SlowRegistry(listener));
     }
 
+    /// <summary>Cuts every connection, those to come as well; the port stays taken, or somebody else's registry could come to be there.</summary>
+    public void Die()
+    {
+        lock (_clients)
+        {
+            _isDead = true;
+            _clients.ForEach(client => client.Dispose());
+        }
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (_end.IsCancellationRequested)
-        {
-            return;
-        }
-
         await _end.CancelAsync();
         _listener.Stop();
-        lock (_clients)
-        {
-            _clients.ForEach(client => client.Dispose());
-        }
-
+        Die();
         await _serving;
     }
 
@@ -60,17 +62,30 @@ internal sealed class SlowRegistry : IAsyncDisposable
             try
             {
                 var client = await _listener.AcceptTcpClientAsync(_end.Token);
-                lock (_clients)
+                if (TryKeep(client))
                 {
-                    _clients.Add(client);
+                    _ = AnswerAsync(client);
                 }
-
-                _ = AnswerAsync(client);
             }
             catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 return;
             }
+        }
+    }
+
+    private bool TryKeep(TcpClient client)
+    {
+        lock (_clients)
+        {
+            if (_isDead)
+            {
+                client.Dispose();
+                return false;
+            }
+
+            _clients.Add(client);
+            return true;
         }
     }
 

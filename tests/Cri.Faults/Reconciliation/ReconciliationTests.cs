@@ -78,7 +78,7 @@ public sealed class ReconciliationTests(ReconciledNode node) : IClassFixture<Rec
 
         await Eventually.HoldsAsync(() => !Directory.Exists($"/proc/{pid}/root"), "the container's process is gone");
         await Eventually.HoldsAsync(() => !Directory.Exists($"/proc/{shim}/root"), "the shim is gone");
-        await Eventually.GetAsync(() => CrispGc.FindAsync(_cri), found => found.Count == 0, "nothing is found any more");
+        await Eventually.GetAsync(() => CrispGc.RunAsync(_cri), found => found.Count == 0, "nothing is found any more");
         Assert.Empty(CgroupTree.Named(lost.Id));
         Assert.Empty(CgroupTree.Named(container.Id));
         Assert.DoesNotContain(Leases(), lease => File.ReadAllText(lease).Contains(lost.Id, StringComparison.Ordinal));
@@ -120,7 +120,7 @@ public sealed class ReconciliationTests(ReconciledNode node) : IClassFixture<Rec
         Assert.Equal(found, await CrispGc.RunAsync(_cri));
 
         Assert.Empty(await CrispGc.FindAsync(_cri));
-        Assert.True(shim.HasEnded);
+        await Eventually.HoldsAsync(() => shim.HasEnded, "the shim's double has ended");
         Assert.False(File.Exists(lease) || File.Exists(old) || cgroups.Exists(Directory.Exists));
         Assert.False(Directory.Exists(Crispd.PodDirectory(stray)) || Directory.Exists($"{Crispd.PodDirectory(pod.Id)}/{bundle}"));
         await Eventually.HoldsAsync(() => Directory.GetDirectories($"{Root}/containers").Length == 1, "only the container's writable layer is left");
@@ -278,8 +278,9 @@ public sealed class ReconciliationTests(ReconciledNode node) : IClassFixture<Rec
     // With what an earlier test left it may still be busy, and would not leave what is planted to be shown.
     private async Task SettleAsync()
     {
+        await KillAsync();
         var before = Crispd.Log.Length;
-        await RestartAsync();
+        await StartAsync();
         await Eventually.HoldsAsync(() => Crispd.Log[before..].Contains("nothing is looked for until the next start", StringComparison.Ordinal), "crispd has nothing more to reconcile");
     }
 

@@ -20,7 +20,7 @@ internal sealed class FrozenDisk : IDisposable
         Command.Run("mkfs.ext4", "-q", "-F", image);
         Directory.CreateDirectory(Path);
         Command.Run("mount", "-o", "loop", image, Path);
-        _watchdog = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", $"sleep 300; fsfreeze -u {Path}; umount -l {Path}"]))!;
+        _watchdog = Process.Start(new ProcessStartInfo("setsid", ["sh", "-c", $"sleep 1800; fsfreeze -u {Path}; umount -l {Path}"]))!;
     }
 
     /// <summary>Where it is mounted.</summary>

@@ -141,13 +141,25 @@ public sealed class CrispdFixture : IAsyncDisposable
     private void Launch(string[] variables) => _process = BackgroundProcess.Start(
         "/usr/bin/env", [.. _environment, .. variables, Artifacts.Binary("crispd"), "--config", _configuration], _directory.Path + "/crispd.log");
 
+    // struct ucred begins with the pid (SO_PEERCRED, unix(7)): that of whoever listened.
+    private static int PeerOf(Socket socket)
+    {
+        const int SolSocket = 1;
+        const int PeerCredentials = 17;
+        Span<byte> credentials = stackalloc byte[12];
+        socket.GetRawSocketOption(SolSocket, PeerCredentials, credentials);
+        return BitConverter.ToInt32(credentials);
+    }
+
     private async Task<bool> AcceptsAsync()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket));
-            return true;
+
+            // What a killed crispd was starting at that instant holds its socket open for a moment, and answers nothing.
+            return PeerOf(socket) == _process!.Id;
         }
         catch (SocketException)
         {

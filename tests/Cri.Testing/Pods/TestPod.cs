@@ -135,20 +135,32 @@ public sealed class TestPod : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        try
-        {
-            await StopAsync();
-            await RemoveAsync();
-        }
-        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
-        {
-            // Some runtimes do not take the removal of a removed pod.
-        }
+        await Eventually.GetAsync(TryEndAsync, ended => ended, $"pod {Id} is stopped and removed");
 
         RemoveCgroup();
         if (Directory.Exists(Config.LogDirectory))
         {
             Directory.Delete(Config.LogDirectory, recursive: true);
+        }
+    }
+
+    // As a kubelet does, which asks again when a stop took longer than the runtime's bound.
+    private async Task<bool> TryEndAsync()
+    {
+        try
+        {
+            await StopAsync();
+            await RemoveAsync();
+            return true;
+        }
+        catch (RpcException e) when (e.StatusCode is StatusCode.NotFound)
+        {
+            // Some runtimes do not take the removal of a removed pod.
+            return true;
+        }
+        catch (RpcException e) when (e.StatusCode is StatusCode.DeadlineExceeded)
+        {
+            return false;
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class ChannelClient : IAsyncDisposable
         client._socket.Options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
 #pragma warning restore CA5359
         var address = new UriBuilder(url) { Scheme = url.Scheme == "https" ? "wss" : "ws" }.Uri;
-        await client._socket.ConnectAsync(address, CancellationToken.None);
+        await client._socket.ConnectAsync(address, CancellationToken.None).ConfigureAwait(false);
         client._reading = Task.Run(client.ReadAsync);
         return client;
     }
@@ -78,10 +78,10 @@ public sealed class ChannelClient : IAsyncDisposable
 
     private async Task SendAsync(byte[] message, WebSocketMessageType type)
     {
-        await _sending.WaitAsync();
+        await _sending.WaitAsync().ConfigureAwait(false);
         try
         {
-            await _socket.SendAsync(message, type, endOfMessage: true, CancellationToken.None);
+            await _socket.SendAsync(message, type, endOfMessage: true, CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
@@ -100,13 +100,13 @@ public sealed class ChannelClient : IAsyncDisposable
                 ValueWebSocketReceiveResult result;
                 do
                 {
-                    result = await _socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None);
+                    result = await _socket.ReceiveAsync(buffer.AsMemory(length), CancellationToken.None).ConfigureAwait(false);
                     length += result.Count;
                 }
                 while (!result.EndOfMessage);
                 if (result.MessageType == WebSocketMessageType.Close)
                 {
-                    await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+                    await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None).ConfigureAwait(false);
                     break;
                 }
 

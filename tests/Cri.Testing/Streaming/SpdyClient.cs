@@ -48,9 +48,9 @@ public sealed class SpdyClient : IAsyncDisposable
     /// <param name="reads">False for a client that never reads after the upgrade.</param>
     public static async Task<SpdyClient> ConnectAsync(Uri url, string? protocols, bool reads = true)
     {
-        var connection = await StreamingConnection.OpenAsync(url);
+        var connection = await StreamingConnection.OpenAsync(url).ConfigureAwait(false);
         string[] named = protocols is null ? [] : [$"X-Stream-Protocol-Version: {protocols}"];
-        var head = await connection.RequestAsync($"POST {url.PathAndQuery} HTTP/1.1", ["Connection: Upgrade", "Upgrade: SPDY/3.1", .. named]);
+        var head = await connection.RequestAsync($"POST {url.PathAndQuery} HTTP/1.1", ["Connection: Upgrade", "Upgrade: SPDY/3.1", .. named]).ConfigureAwait(false);
         var client = new SpdyClient(connection, head);
         if (!head.StartsWith("HTTP/1.1 101 ", StringComparison.Ordinal))
         {
@@ -65,14 +65,14 @@ public sealed class SpdyClient : IAsyncDisposable
     /// <summary>Opens a stream without waiting for the reply.</summary>
     public async Task<SpdyClientStream> BeginAsync(params (string Name, string Value)[] headers)
     {
-        await _sending.WaitAsync();
+        await _sending.WaitAsync().ConfigureAwait(false);
         try
         {
             var stream = new SpdyClientStream(this, _nextStream);
             _nextStream += 2;
             _streams[stream.Id] = stream;
             byte[] payload = [.. Words(stream.Id, 0), 0, 0, .. Compress(headers)];
-            await _connection.Stream.WriteAsync(Control(1, payload));
+            await _connection.Stream.WriteAsync(Control(1, payload)).ConfigureAwait(false);
             return stream;
         }
         finally
@@ -84,7 +84,7 @@ public sealed class SpdyClient : IAsyncDisposable
     /// <summary>Opens a stream and waits for the reply.</summary>
     public async Task<SpdyClientStream> OpenAsync(params (string Name, string Value)[] headers)
     {
-        var stream = await BeginAsync(headers);
+        var stream = await BeginAsync(headers).ConfigureAwait(false);
         await stream.Replied;
         return stream;
     }
@@ -98,10 +98,10 @@ public sealed class SpdyClient : IAsyncDisposable
     /// <summary>Sends bytes as they are.</summary>
     public async Task SendAsync(byte[] bytes)
     {
-        await _sending.WaitAsync();
+        await _sending.WaitAsync().ConfigureAwait(false);
         try
         {
-            await _connection.Stream.WriteAsync(bytes);
+            await _connection.Stream.WriteAsync(bytes).ConfigureAwait(false);
         }
         finally
         {
@@ -160,10 +160,10 @@ public sealed class SpdyClient : IAsyncDisposable
         {
             while (true)
             {
-                await _connection.Stream.ReadExactlyAsync(head);
+                await _connection.Stream.ReadExactlyAsync(head).ConfigureAwait(false);
                 var first = BinaryPrimitives.ReadUInt32BigEndian(head);
                 var payload = new byte[BinaryPrimitives.ReadUInt32BigEndian(head.AsSpan(4)) & 0xffffff];
-                await _connection.Stream.ReadExactlyAsync(payload);
+                await _connection.Stream.ReadExactlyAsync(payload).ConfigureAwait(false);
                 Receive(first, head[4], payload);
             }
         }

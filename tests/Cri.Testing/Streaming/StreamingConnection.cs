@@ -23,7 +23,7 @@ public sealed class StreamingConnection : IDisposable
     public static async Task<StreamingConnection> OpenAsync(Uri url)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(url.Host, url.Port);
+        await socket.ConnectAsync(url.Host, url.Port).ConfigureAwait(false);
         Stream stream = new NetworkStream(socket, ownsSocket: true);
         if (url.Scheme == "https")
         {
@@ -32,7 +32,7 @@ public sealed class StreamingConnection : IDisposable
 #pragma warning disable CA5359 // Tests make their certificates themselves.
             options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
 #pragma warning restore CA5359
-            await secured.AuthenticateAsClientAsync(options);
+            await secured.AuthenticateAsClientAsync(options).ConfigureAwait(false);
             stream = secured;
         }
 
@@ -43,8 +43,8 @@ public sealed class StreamingConnection : IDisposable
     public async Task<string> RequestAsync(string line, params string[] headers)
     {
         var head = string.Concat(headers.Prepend(line).Append("Host: test").Select(text => text + "\r\n")) + "\r\n";
-        await Stream.WriteAsync(Encoding.Latin1.GetBytes(head));
-        return await ReadHeadAsync();
+        await Stream.WriteAsync(Encoding.Latin1.GetBytes(head)).ConfigureAwait(false);
+        return await ReadHeadAsync().ConfigureAwait(false);
     }
 
     /// <summary>Reads the head of an answer, and nothing after it; what there is of it when the connection ends.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Cri.Testing.Pods;
 using Grpc.Core;
 using Xunit;
@@ -10,7 +11,7 @@ namespace Cri.Conformance;
 public abstract class ConformanceTest : IAsyncLifetime
 {
     private static readonly Lazy<Task<CriEndpoint>> _endpoint = new(() => CriEndpoint.StartAsync());
-    private readonly List<TestPod> _pods = [];
+    private readonly ConcurrentBag<TestPod> _pods = [];
 
     /// <summary>The endpoint under test.</summary>
     protected CriEndpoint Cri { get; private set; } = null!;

@@ -80,7 +80,7 @@ public sealed class ContainerLifecycleTests(PodFixture fixture) : ConformanceTes
         var container = await Pod.StartScriptAsync("trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.1; done");
         await container.LoggedAsync("ready");
 
-        await container.StopAsync(30);
+        await container.StopAsync(600);
 
         Assert.Equal(3, (await container.StatusAsync()).ExitCode);
         Assert.Equal("ready\nbye", container.Output);
@@ -105,7 +105,7 @@ public sealed class ContainerLifecycleTests(PodFixture fixture) : ConformanceTes
             "trap 'exit 10' USR1; trap 'exit 15' TERM; echo ready; while :; do sleep 0.1; done", config => config.Image.Image = reference);
         await container.LoggedAsync("ready");
 
-        await container.StopAsync(30);
+        await container.StopAsync(600);
 
         Assert.Equal(10, (await container.StatusAsync()).ExitCode);
     }

@@ -142,7 +142,7 @@ public sealed class DirectExecTests(DirectExecTests.WatchedRuntime fixture) : IC
     [CrispdFact]
     public async Task Exec_InADirectoryThatIsGone_FailsInTheRuntimesWords()
     {
-        var container = await _pod.StartAsync(["sh", "-c", "mkdir -p /gone; sleep 1000000"], config => config.WorkingDir = "/gone");
+        var container = await _pod.StartAsync(["sleep", "1000000"], config => config.WorkingDir = "/gone");
         await container.ShellAsync("cd / && rmdir /gone");
 
         var error = await Assert.ThrowsAsync<RpcException>(() => container.ExecAsync(["true"]));

@@ -17,7 +17,7 @@ public sealed class SleeperFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _pod = await TestPod.RunAsync(await ConformanceTest.SharedEndpointAsync());
-        Container = await _pod.StartAsync(["sleep", "1000"], config =>
+        Container = await _pod.StartAsync(["sleep", "1000000"], config =>
         {
             config.WorkingDir = "/tmp";
             config.Envs.Add(new KeyValue { Key = "FROM", Value = "config" });

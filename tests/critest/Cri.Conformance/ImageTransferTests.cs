@@ -149,7 +149,7 @@ public sealed class ImageTransferTests : ConformanceTest
     private static async Task<(string Output, int Code)> RunAsync(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
-        using var limit = new CancellationTokenSource(Eventually.Patience);
+        using var limit = new CancellationTokenSource(5 * Eventually.Patience);
         try
         {
             process.StandardInput.Close();

@@ -34,13 +34,14 @@ public sealed class MetricsTests(PodFixture fixture) : ConformanceTest, IClassFi
     public async Task ListPodSandboxMetrics_OfARunningContainer_HasWhatAKubeletShows()
     {
         var container = await Pod.StartScriptAsync(
-            "head -c 2000000 /dev/zero >/data; sleep 1000", config => config.Linux.Resources = new LinuxContainerResources
+            "head -c 2000000 /dev/zero >/data; echo done; sleep 1000", config => config.Linux.Resources = new LinuxContainerResources
             {
                 MemoryLimitInBytes = 64 << 20,
                 CpuShares = 512,
                 CpuPeriod = 100_000,
                 CpuQuota = 50_000,
             });
+        await container.LoggedAsync("done");
 
         var metrics = await ContainerMetricsAsync(container, found => Value(found, "container_fs_usage_bytes") >= 2_000_000);
 

@@ -88,7 +88,7 @@ public sealed class NamespaceTests : ConformanceTest
         var pod = await RunPodAsync();
         var target = await pod.StartAsync(["sleep", "4321"]);
 
-        var output = await pod.OutputAsync("ps | grep -c 'sleep [4]321'", Target(target.Id));
+        var output = await pod.OutputAsync("for i in $(seq 600); do ps | grep -q 'sleep [4]321' && break; sleep 0.1; done; ps | grep -c 'sleep [4]321'", Target(target.Id));
 
         Assert.Equal("1", output);
     }

@@ -53,7 +53,7 @@ public sealed class PodSandboxTests : ConformanceTest
             };
 
         await pod.StartAsync(["sleep", "4242"], Share);
-        var seen = await pod.OutputAsync("cat /proc/[0-9]*/cmdline | tr '\\0' ' '", Share);
+        var seen = await pod.OutputAsync("for i in $(seq 600); do ps | grep -q 'sleep [4]242' && break; sleep 0.1; done; ps", Share);
         await pod.StopAsync();
         await pod.RemoveAsync();
 
@@ -249,7 +249,7 @@ public sealed class PodSandboxTests : ConformanceTest
         var pod = await RunPodAsync(config => config.Linux.SecurityContext.NamespaceOptions.Pid = NamespaceMode.Pod);
         await pod.StartAsync(["sleep", "4242"], Shared);
 
-        var processes = await pod.OutputAsync("for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; echo; done", Shared);
+        var processes = await pod.OutputAsync("for i in $(seq 600); do ps | grep -q 'sleep [4]242' && break; sleep 0.1; done; ps", Shared);
 
         Assert.Contains("sleep 4242", processes, StringComparison.Ordinal);
 

@@ -78,6 +78,7 @@ public sealed class ResourceUpdateTests(PodFixture fixture) : ConformanceTest, I
     public async Task UpdateContainerResources_OomScore_ReachesEveryProcess()
     {
         var container = await Pod.StartAsync(["sh", "-c", "sleep 1000 & wait"], Limited(new LinuxContainerResources { OomScoreAdj = 500 }));
+        await Eventually.GetAsync(async () => (await container.ExecAsync(["pidof", "sleep"])).ExitCode, code => code == 0, "the second process runs");
 
         await UpdateAsync(container, new LinuxContainerResources { OomScoreAdj = 800 });
 

@@ -30,7 +30,7 @@ public sealed class StatsTests(PodFixture fixture) : ConformanceTest, IClassFixt
     [Fact]
     public async Task ContainerStats_OfAContainerThatWrote_CountsItsWritableLayer()
     {
-        var container = await Pod.StartScriptAsync("head -c 3000000 /dev/urandom >/big; sync; echo done; sleep 1000");
+        var container = await Pod.StartScriptAsync("head -c 3000000 /dev/urandom >/big; echo done; sleep 1000");
         await container.LoggedAsync("done");
 
         // Runtimes may collect usage on a timer of their own.
@@ -79,7 +79,8 @@ public sealed class StatsTests(PodFixture fixture) : ConformanceTest, IClassFixt
 
         var stats = await Eventually.GetAsync(container.StatsAsync, stats => stats.Cpu.UsageNanoCores?.Value > 0, "there is a rate");
 
-        Assert.InRange(stats.Cpu.UsageNanoCores.Value, 1u, (ulong)Environment.ProcessorCount * 2_000_000_000);
+        // Far more than there can be: the kernel's count and the clock are read one after the other, with who knows what between.
+        Assert.InRange(stats.Cpu.UsageNanoCores.Value, 1u, (ulong)Environment.ProcessorCount * 100_000_000_000);
         await container.StopAsync(0);
     }
 
@@ -137,11 +138,16 @@ public sealed class StatsTests(PodFixture fixture) : ConformanceTest, IClassFixt
         await pod.StartAsync(["sleep", "1000"]);
         var before = (await PodStatsAsync(pod)).Linux.Network.DefaultInterface.RxBytes.Value;
         using var socket = new UdpClient();
+        var address = (await pod.StatusAsync()).Network.Ip;
 
-        await socket.SendAsync(new byte[1000], (await pod.StatusAsync()).Network.Ip, 9);
-
+        // Again and again: nobody promises that a datagram arrives.
         var stats = await Eventually.GetAsync(
-            () => PodStatsAsync(pod), stats => stats.Linux.Network.DefaultInterface.RxBytes.Value >= before + 1000, "it is counted");
+            async () =>
+            {
+                await socket.SendAsync(new byte[1000], address, 9);
+                return await PodStatsAsync(pod);
+            },
+            stats => stats.Linux.Network.DefaultInterface.RxBytes.Value >= before + 1000, "it is counted");
         var network = stats.Linux.Network;
         Assert.Equal("eth0", network.DefaultInterface.Name);
         Assert.Contains(network.DefaultInterface, network.Interfaces);

@@ -63,7 +63,7 @@ public sealed class StatusReasonTests(PodFixture fixture) : ConformanceTest, ICl
             "trap 'exit 42' USR1; echo ready; while true; do sleep 0.1; done", config => config.StopSignal = Signal.Sigusr1);
         await container.LoggedAsync("ready");
 
-        await container.StopAsync(20);
+        await container.StopAsync(600);
 
         var status = await container.StatusAsync();
         Assert.Equal((42, Signal.Sigusr1), (status.ExitCode, status.StopSignal));
@@ -77,7 +77,7 @@ public sealed class StatusReasonTests(PodFixture fixture) : ConformanceTest, ICl
             "trap 'exit 43' USR2; echo ready; while true; do sleep 0.1; done", config => config.Image.Image = reference);
         await container.LoggedAsync("ready");
 
-        await container.StopAsync(20);
+        await container.StopAsync(600);
 
         var status = await container.StatusAsync();
         Assert.Equal((43, Signal.Sigusr2), (status.ExitCode, status.StopSignal));

@@ -124,6 +124,9 @@ public sealed class StreamingTests(PodFixture fixture) : ConformanceTest, IClass
         await using var first = await AttachAsync(container);
         await using var second = await AttachAsync(container);
 
+        // Its streams are open before its output comes: what it says itself shows that it is there.
+        await second.Stdin.WriteAsync("here\n"u8.ToArray());
+        await UntilAsync(second.Stdout, "here\n");
         await first.Stdin.WriteAsync("hello\n"u8.ToArray());
 
         await UntilAsync(first.Stdout, "hello\n");
@@ -206,11 +209,20 @@ public sealed class StreamingTests(PodFixture fixture) : ConformanceTest, IClass
         await using var client = await SpdyClient.ConnectAsync(await PortForwardAsync(pod), Forward);
 
         var (data, _) = await OpenAsync(client, 1, ((System.Net.IPEndPoint)host.LocalEndpoint).Port);
-        using var accepted = await host.AcceptSocketAsync();
-        await accepted.SendAsync("from the host"u8.ToArray());
-        accepted.Shutdown(SocketShutdown.Send);
+        _ = GreetAllAsync(host);
 
         Assert.Equal("from the host", Encoding.ASCII.GetString(await data.ReadToEndAsync()));
+    }
+
+    // Everybody: others may come by, who took the port for one without a listener.
+    private static async Task GreetAllAsync(TcpListener host)
+    {
+        while (true)
+        {
+            using var accepted = await host.AcceptSocketAsync();
+            await accepted.SendAsync("from the host"u8.ToArray());
+            accepted.Shutdown(SocketShutdown.Send);
+        }
     }
 
     [Fact]
@@ -228,7 +240,8 @@ public sealed class StreamingTests(PodFixture fixture) : ConformanceTest, IClass
     private async Task<Uri> PortForwardAsync(TestPod pod, params int[] ports) =>
         new((await Cri.Runtime.PortForwardAsync(new PortForwardRequest { PodSandboxId = pod.Id, Port = { ports } })).Url);
 
-    private async Task<AttachedClient> AttachAsync(TestContainer container)
+    // On the pool: the server gives a client 30 s for its streams, and the tests have few threads.
+    private Task<AttachedClient> AttachAsync(TestContainer container) => Task.Run(async () =>
     {
         var request = new AttachRequest { ContainerId = container.Id, Stdin = true, Stdout = true, Stderr = true };
         var client = await SpdyClient.ConnectAsync(new Uri((await Cri.Runtime.AttachAsync(request)).Url), Spdy);
@@ -237,7 +250,7 @@ public sealed class StreamingTests(PodFixture fixture) : ConformanceTest, IClass
         var stdout = await client.OpenAsync("stdout");
         await client.OpenAsync("stderr");
         return new AttachedClient(client, stdin, stdout, error);
-    }
+    });
 
     private static async Task ServeAsync(TestPod pod, int port)
     {
@@ -271,7 +284,7 @@ public sealed class StreamingTests(PodFixture fixture) : ConformanceTest, IClass
         var seen = "";
         while (!seen.Contains(text, StringComparison.Ordinal))
         {
-            seen += Encoding.ASCII.GetString(await stream.ReadAsync() ?? throw new EndOfStreamException($"no \"{text}\" in \"{seen}\""));
+            seen += Encoding.ASCII.GetString(await stream.ReadAsync().WaitAsync(Eventually.Patience) ?? throw new EndOfStreamException($"no \"{text}\" in \"{seen}\""));
         }
     }
 

@@ -140,7 +140,7 @@ public sealed class UserNamespaceTests(UserNamespaceTests.UserPod fixture)
         static void Shared(ContainerConfig config) => config.Linux.SecurityContext.NamespaceOptions = null;
         await pod.StartAsync(["sleep", "4321"], Shared);
 
-        Assert.Equal("1", await pod.OutputAsync("ps | grep -c 'sleep [4]321'", Shared));
+        Assert.Equal("1", await pod.OutputAsync("for i in $(seq 600); do ps | grep -q 'sleep [4]321' && break; sleep 0.1; done; ps | grep -c 'sleep [4]321'", Shared));
     }
 
     [Fact]
