@@ -20,7 +20,7 @@ need() {
 
     echo "installing$missing" >&2
     install_quietly $missing || {
-        apt-get update -q >/dev/null && install_quietly $missing
+        apt-get update -q -o Acquire::Retries=5 >/dev/null && install_quietly $missing
     } || {
         echo "$0: apt-get could not install:$missing" >&2
         exit 1
@@ -38,7 +38,8 @@ install_quietly() {
     fi
 
     code=0
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >/dev/null </dev/null || code=$?
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        -o Acquire::Retries=5 -o DPkg::Lock::Timeout=600 "$@" >/dev/null </dev/null || code=$?
     [ -z "$made" ] || rm -f "$policy"
     return "$code"
 }

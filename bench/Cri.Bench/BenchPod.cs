@@ -6,8 +6,8 @@ namespace Cri.Bench;
 public sealed class BenchPod
 {
     // More than an exec may take: a runtime that keeps to it answers before that.
-    private const int ExecSeconds = 10;
-    private static readonly TimeSpan _execPatience = TimeSpan.FromSeconds(20);
+    private const int ExecSeconds = 60;
+    private static readonly TimeSpan _execPatience = TimeSpan.FromSeconds(90);
     private static readonly string _run = Guid.NewGuid().ToString("N")[..8];
     private static int _count;
     private readonly BenchOptions _options;

@@ -10,7 +10,7 @@ public sealed class BenchRun(BenchOptions options, IReadOnlyList<Endpoint> endpo
     private readonly Measurements _measurements = new();
     private readonly HashSet<string> _failed = [];
 
-    /// <summary>The endpoints that a round failed at.</summary>
+    /// <summary>The endpoints at which anything failed.</summary>
     public IReadOnlySet<string> Failed => _failed;
 
     /// <summary>The names of all scenarios.</summary>
@@ -56,23 +56,26 @@ public sealed class BenchRun(BenchOptions options, IReadOnlyList<Endpoint> endpo
     // 3. What was made goes, also after a failure.
     private async Task RunAsync(IScenario scenario)
     {
-        var prepared = new List<Endpoint>();
+        var (prepared, ready) = (new List<Endpoint>(), new List<Endpoint>());
         try
         {
             foreach (var endpoint in endpoints)
             {
                 Say(scenario, endpoint, "prepares");
                 prepared.Add(endpoint);
-                await scenario.PrepareAsync(endpoint);
+                if (await TryAsync(scenario, endpoint, () => scenario.PrepareAsync(endpoint)))
+                {
+                    ready.Add(endpoint);
+                }
             }
 
             var rounds = Math.Min(options.Rounds, scenario.MostRounds);
             for (var round = scenario.MostRounds > 1 && rounds > 1 ? 0 : 1; round <= rounds; round++)
             {
-                foreach (var endpoint in endpoints)
+                foreach (var endpoint in ready)
                 {
                     Say(scenario, endpoint, round == 0 ? "warms up" : $"round {round} of {rounds}");
-                    await TryRoundAsync(scenario, endpoint, round == 0 ? new Measurements() : _measurements);
+                    await TryAsync(scenario, endpoint, () => RoundAsync(scenario, endpoint, round == 0 ? new Measurements() : _measurements));
                 }
             }
         }
@@ -81,22 +84,24 @@ public sealed class BenchRun(BenchOptions options, IReadOnlyList<Endpoint> endpo
             foreach (var endpoint in prepared)
             {
                 Say(scenario, endpoint, "cleans up");
-                await scenario.CleanAsync(endpoint);
+                await TryAsync(scenario, endpoint, () => scenario.CleanAsync(endpoint));
             }
         }
     }
 
     // That a runtime fails is a result too, and none that should take the others' along.
-    private async Task TryRoundAsync(IScenario scenario, Endpoint endpoint, Measurements measurements)
+    private async Task<bool> TryAsync(IScenario scenario, Endpoint endpoint, Func<Task> step)
     {
         try
         {
-            await RoundAsync(scenario, endpoint, measurements);
+            await step();
+            return true;
         }
-        catch (RpcException error)
+        catch (Exception error) when (error is RpcException or TimeoutException or InvalidOperationException or IOException)
         {
             _failed.Add(endpoint.Name);
-            Say(scenario, endpoint, $"failed: {error.Status}");
+            Say(scenario, endpoint, $"failed: {(error as RpcException)?.Status.ToString() ?? error.Message}");
+            return false;
         }
     }
 

@@ -14,7 +14,20 @@ internal sealed class EchoImages : Images.ImagesBase
     public override async Task Import(
         IAsyncStreamReader<ImportRequest> requestStream, IServerStreamWriter<ImportEvent> responseStream, ServerCallContext context)
     {
-        using var registration = context.CancellationToken.Register(() => Cancelled.TrySetResult());
+        try
+        {
+            await SumAsync(requestStream, responseStream, context);
+        }
+        catch (Exception cancelled) when (cancelled is not RpcException)
+        {
+            Cancelled.TrySetResult();
+            throw;
+        }
+    }
+
+    private static async Task SumAsync(
+        IAsyncStreamReader<ImportRequest> requestStream, IServerStreamWriter<ImportEvent> responseStream, ServerCallContext context)
+    {
         ulong bytes = 0;
         var count = 0;
         while (await requestStream.MoveNext(context.CancellationToken))

@@ -45,9 +45,17 @@ internal sealed class EchoRuntime : RuntimeService.RuntimeServiceBase
     /// <summary>Blocks until cancelled.</summary>
     public override async Task<StopContainerResponse> StopContainer(StopContainerRequest request, ServerCallContext context)
     {
-        using var registration = context.CancellationToken.Register(() => Cancelled.TrySetResult());
-        Blocked.TrySetResult();
-        await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        // Not by a registration: what it waits for can go on before a registration's turn comes, and take that back.
+        try
+        {
+            Blocked.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        }
+        finally
+        {
+            Cancelled.TrySetResult();
+        }
+
         return new StopContainerResponse();
     }
 
@@ -87,9 +95,15 @@ internal sealed class EchoRuntime : RuntimeService.RuntimeServiceBase
     public override async Task GetContainerEvents(
         GetEventsRequest request, IServerStreamWriter<ContainerEventResponse> responseStream, ServerCallContext context)
     {
-        using var registration = context.CancellationToken.Register(() => Cancelled.TrySetResult());
-        await responseStream.WriteAsync(new ContainerEventResponse { ContainerId = "c0" });
-        await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        try
+        {
+            await responseStream.WriteAsync(new ContainerEventResponse { ContainerId = "c0" });
+            await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        }
+        finally
+        {
+            Cancelled.TrySetResult();
+        }
     }
 
     /// <summary>Sends nothing until cancelled.</summary>

@@ -66,7 +66,7 @@ public class CommandTests
     [Fact]
     public async Task RunAsync_HangsWithAChild_BothAreKilledAtTheDeadline()
     {
-        var options = Shell("sleep 1000 & echo $!; wait") with { Timeout = TimeSpan.FromSeconds(10) };
+        var options = Shell("sleep 1000 & echo $!; wait") with { Timeout = TimeSpan.FromSeconds(20) };
 
         var result = await Command.RunAsync(options, CancellationToken.None);
 

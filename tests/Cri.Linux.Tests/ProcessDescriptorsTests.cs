@@ -15,13 +15,8 @@ public sealed class ProcessDescriptorsTests
         try
         {
             // While it starts, its libraries are opened and closed.
+            Assert.True(SpinWait.SpinUntil(() => Sleeps(process.Id), TimeSpan.FromSeconds(60)), "it does not come to sleep");
             var counted = ProcessDescriptors.Count(process.Id);
-            for (var i = 0; i < 6000 && counted.All != Entries(process.Id); i++)
-            {
-                Thread.Sleep(10);
-                counted = ProcessDescriptors.Count(process.Id);
-            }
-
             var own = ProcessDescriptors.Count(Environment.ProcessId);
 
             Assert.True(counted.All >= 3, $"{counted}");
@@ -34,6 +29,8 @@ public sealed class ProcessDescriptorsTests
             process.WaitForExit();
         }
     }
+
+    private static bool Sleeps(int pid) => StuckProcess.Of(pid) is { State: 'S', Name: "sleep" };
 
     private static int Entries(int pid) => Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length;
 

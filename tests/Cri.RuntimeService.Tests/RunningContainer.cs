@@ -106,7 +106,15 @@ internal sealed class RunningContainer : IAsyncDisposable
             Directory.CreateDirectory(Path.Combine(root, name));
         }
 
-        File.Copy("/bin/busybox", Path.Combine(root, "bin", "busybox"), overwrite: true);
+        // A container of an earlier run that was killed may still run it: that one cannot be written to.
+        var busybox = Path.Combine(root, "bin", "busybox");
+        if (!File.Exists(busybox))
+        {
+            var copy = $"{busybox}.{Guid.NewGuid():N}";
+            File.Copy("/bin/busybox", copy);
+            File.Move(copy, busybox, overwrite: true);
+        }
+
         foreach (var applet in "sh sleep cat dd stty seq head".Split(' '))
         {
             var link = Path.Combine(root, "bin", applet);

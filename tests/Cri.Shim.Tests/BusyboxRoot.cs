@@ -25,8 +25,9 @@ internal static class BusyboxRoot
         var busybox = Path.Combine(root, "bin", "busybox");
         if (!File.Exists(busybox))
         {
-            File.Copy("/bin/busybox", busybox + ".tmp", overwrite: true);
-            File.Move(busybox + ".tmp", busybox, overwrite: true);
+            var copy = $"{busybox}.{Guid.NewGuid():N}";
+            File.Copy("/bin/busybox", copy);
+            File.Move(copy, busybox, overwrite: true);
         }
 
         const string Applets = "sh sleep cat echo dd true head hostname readlink stty tty kill seq printf ip ls";

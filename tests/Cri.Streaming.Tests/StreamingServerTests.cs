@@ -126,7 +126,7 @@ public sealed class StreamingServerTests : IAsyncLifetime
     [Fact]
     public async Task Idle_NothingEitherWay_EndsTheConnection()
     {
-        await using var server = TestServer.Start(new StreamingOptions { IdleTimeout = TimeSpan.FromSeconds(5) });
+        await using var server = TestServer.Start(new StreamingOptions { IdleTimeout = TimeSpan.FromSeconds(20) });
         var url = server.Exec(async (_, gone) =>
         {
             await Task.Delay(Timeout.Infinite, gone);

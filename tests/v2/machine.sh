@@ -7,7 +7,7 @@
 # machine_job NAME                         the job's directory
 # machine_end                              ends all machines and removes what they had; for the EXIT trap
 
-machine_limit=${CRISP_V2_LIMIT:-900}
+machine_limit=${CRISP_V2_LIMIT:-2700}
 machines=
 packages=systemd,systemd-sysv,dbus,kmod,iproute2,iptables,procps,busybox-static,runc,crun,containernetworking-plugins,docker-registry
 
@@ -40,7 +40,7 @@ machine_image() {
 
 # iptables-nft needs modules that the kernel lacks; the job's unit is what the machine boots to.
 machine_tree() {
-    mmdebstrap --variant=minbase --include="$packages" \
+    mmdebstrap --variant=minbase --include="$packages" --aptopt='Acquire::Retries "5"' \
         --dpkgopt=path-exclude=/usr/share/man/* --dpkgopt=path-exclude=/usr/share/doc/* --dpkgopt=path-exclude=/usr/share/locale/* \
         --customize-hook='for name in iptables ip6tables; do chroot "$1" update-alternatives --set $name /usr/sbin/$name-legacy; done' \
         --customize-hook='copy-in tests/v2/crisp-job.service /etc/systemd/system' \

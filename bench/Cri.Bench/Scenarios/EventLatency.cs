@@ -8,7 +8,7 @@ namespace Cri.Bench.Scenarios;
 public sealed class EventLatency(BenchOptions options) : IScenario
 {
     private const int ExitsInARound = 5;
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly Dictionary<Endpoint, BenchPod> _pods = [];
 
     /// <inheritdoc/>

@@ -54,7 +54,7 @@ public sealed class ContainerAttachTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Run_ClientThatDoesNotRead_StallsNeitherContainerNorLogAndIsToldWhatItMissed()
     {
-        const int Lines = 400_000;
+        const int Lines = 250_000;
         await using var running = await RunningContainer.StartAsync(
             _pod, $"read x; seq 1 {Lines}", new V1.ContainerConfig { Stdin = true });
         _client.Stdout.StopReading();

@@ -76,7 +76,7 @@ public sealed class BridgeNetworkTests : IAsyncLifetime, IDisposable
         try
         {
             var answer = await _host.InsideAsync(
-                $"for i in $(seq 50); do printf \"GET /hello HTTP/1.0\\r\\n\\r\\n\" | busybox nc {attachment.Ips[0].Gateway} 18080 && exit 0; sleep 0.1; done; exit 1");
+                $"for i in $(seq 600); do printf \"GET /hello HTTP/1.0\\r\\n\\r\\n\" | busybox nc {attachment.Ips[0].Gateway} 18080 && exit 0; sleep 0.1; done; exit 1");
             Assert.EndsWith("from the pod", answer, StringComparison.Ordinal);
         }
         finally

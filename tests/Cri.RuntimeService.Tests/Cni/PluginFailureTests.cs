@@ -49,10 +49,10 @@ public sealed class PluginFailureTests : IDisposable
     [Fact]
     public async Task AddAsync_PluginHangs_IsKilledWithItsChildrenAndUndone()
     {
-        var error = await FailAsync($"sleep 1000 & echo $! > {_site.Root}/child; wait", TimeSpan.FromSeconds(15));
+        var error = await FailAsync($"sleep 1000 & echo $! > {_site.Root}/child; wait", TimeSpan.FromSeconds(20));
 
         Assert.Equal(CniFailure.Timeout, error.Failure);
-        Assert.Contains("did not end within 15 s and was killed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("did not end within 20 s and was killed", error.Message, StringComparison.Ordinal);
         Assert.Equal(["ADD good", "ADD bad", "DEL bad", "DEL good"], _site.Calls);
         await Ends(File.ReadAllText(Path.Combine(_site.Root, "child")).Trim());
     }

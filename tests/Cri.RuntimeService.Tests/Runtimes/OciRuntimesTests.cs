@@ -58,10 +58,10 @@ public sealed class OciRuntimesTests : IDisposable
         Script("crun", """case "$*" in *create*) sleep 1000;; esac""");
         Link("runc");
 
-        var runtimes = await OciRuntimes.ProbeAsync(Options() with { ProbeTimeout = TimeSpan.FromSeconds(20) }, CancellationToken.None);
+        var runtimes = await OciRuntimes.ProbeAsync(Options() with { ProbeTimeout = TimeSpan.FromSeconds(30) }, CancellationToken.None);
 
         Assert.Equal("runc", runtimes.Default.Handler);
-        Assert.Contains("create: did not end within 20 s and was killed", runtimes.Explanation, StringComparison.Ordinal);
+        Assert.Contains("create: did not end within 30 s and was killed", runtimes.Explanation, StringComparison.Ordinal);
         Assert.DoesNotContain("crun", File.ReadAllText(Path.Combine(State, "runtimes.json")), StringComparison.Ordinal);
     }
 

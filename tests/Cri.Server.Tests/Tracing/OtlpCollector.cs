@@ -46,11 +46,26 @@ internal sealed class OtlpCollector : IAsyncDisposable
     {
         var collector = new OtlpCollector(isGrpc);
         await collector._server.StartAsync();
+        await collector.WarmUpAsync(isGrpc);
         return collector;
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    // The first request compiles half of a web server and a client, for which an export on a busy machine has too little time.
+    private async Task WarmUpAsync(bool isGrpc)
+    {
+        using var client = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Url)
+        {
+            Content = new ByteArrayContent(new byte[isGrpc ? GrpcPrefix : 0]),
+            Version = isGrpc ? System.Net.HttpVersion.Version20 : System.Net.HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var response = await client.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+    }
 
     private async Task TakeAsync(HttpContext context, bool isGrpc)
     {

@@ -166,23 +166,25 @@ public sealed class StreamTests : IAsyncLifetime
     private static Task<string> ReadAllAsync(string fifo)
     {
         var hold = Fifo.OpenBoth(fifo);
-        return Task.Run(async () =>
-        {
-            using var reader = new FileStream(fifo, FileMode.Open, FileAccess.Read);
-            var text = new MemoryStream();
-            var buffer = new byte[65536];
-            while (true)
-            {
-                var count = reader.Read(buffer);
-                text.Write(buffer, 0, count);
-                if (count == 0)
-                {
-                    return System.Text.Encoding.UTF8.GetString(text.ToArray());
-                }
+        return Task.Factory.StartNew(
+            () => ReadAll(fifo, hold), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
 
-                hold.Dispose();
-                await Task.Yield();
+    private static string ReadAll(string fifo, Fd hold)
+    {
+        using var reader = new FileStream(fifo, FileMode.Open, FileAccess.Read);
+        var text = new MemoryStream();
+        var buffer = new byte[65536];
+        while (true)
+        {
+            var count = reader.Read(buffer);
+            text.Write(buffer, 0, count);
+            if (count == 0)
+            {
+                return System.Text.Encoding.UTF8.GetString(text.ToArray());
             }
-        });
+
+            hold.Dispose();
+        }
     }
 }

@@ -17,7 +17,8 @@ public sealed class ResourceTests : IAsyncLifetime
     [Fact]
     public async Task Pause_ThenResume_FreezesAndThaws()
     {
-        var container = await TestContainer.RunAsync(_shim, "sleep 1000");
+        var container = await TestContainer.RunAsync(_shim, "echo ready; exec sleep 1000");
+        await container.WaitForLogAsync("ready");
         await _shim.Tasks.PauseAsync(new PauseRequest { Id = container.Id });
         Assert.Equal(Status.Paused, (await container.StateAsync()).Status);
         var e = await Assert.ThrowsAsync<TtrpcException>(() => _shim.Tasks.PauseAsync(new PauseRequest { Id = container.Id }));
@@ -30,7 +31,8 @@ public sealed class ResourceTests : IAsyncLifetime
     [Fact]
     public async Task Kill_Paused_EndsTheContainer()
     {
-        var container = await TestContainer.RunAsync(_shim, "sleep 1000");
+        var container = await TestContainer.RunAsync(_shim, "echo ready; exec sleep 1000");
+        await container.WaitForLogAsync("ready");
         await _shim.Tasks.PauseAsync(new PauseRequest { Id = container.Id });
         await container.KillAsync(9);
         Assert.Equal(137u, (await container.WaitAsync()).ExitStatus);

@@ -209,13 +209,16 @@ public sealed class SpdyTerminalTests : IAsyncLifetime
     public async Task Stop_RunningExec_TellsItsClient()
     {
         var server = TestServer.Start();
+        var runs = new TaskCompletionSource();
         var url = server.Exec(async (_, gone) =>
         {
+            runs.SetResult();
             await Task.Delay(Timeout.Infinite, gone);
             return 0;
         });
         await using var client = await SpdyClient.ConnectAsync(url, V4);
         var streams = await OpenAsync(client);
+        await runs.Task;
 
         await server.DisposeAsync();
 

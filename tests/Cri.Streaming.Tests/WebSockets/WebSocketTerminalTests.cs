@@ -71,8 +71,15 @@ public sealed class WebSocketTerminalTests : IAsyncLifetime
         var cancelled = new TaskCompletionSource();
         var url = _server.Exec(async (_, gone) =>
         {
-            await using var end = gone.Register(cancelled.SetResult);
-            await Task.Delay(Timeout.Infinite, gone);
+            try
+            {
+                await Task.Delay(Timeout.Infinite, gone);
+            }
+            finally
+            {
+                cancelled.SetResult();
+            }
+
             return 0;
         });
 
