@@ -79,7 +79,7 @@ public sealed class BenchPod
     /// <summary>The log of the container that was created last.</summary>
     public string LastLog => Path.Join(Config.LogDirectory, LogName((uint)_attempt));
 
-    /// <summary>ExecSync of a program that does nothing. Fails when there is no answer within 20 seconds.</summary>
+    /// <summary>ExecSync of a program that does nothing. Fails when there is no answer within 90 seconds.</summary>
     public async Task<V1.ExecSyncResponse> ExecAsync(string container) => await Endpoint.Runtime.ExecSyncAsync(
         new V1.ExecSyncRequest { ContainerId = container, Cmd = { "true" }, Timeout = ExecSeconds }, deadline: DateTime.UtcNow + _execPatience);
 

@@ -75,6 +75,15 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task RunAsync_SomebodyKillsTheProgram_ItsChildrenGoToo()
+    {
+        var result = await Command.RunAsync(Shell("sleep 1000 & echo $!; kill -9 $$"), CancellationToken.None);
+
+        Assert.Equal((CommandEnd.Exited, 9), (result.End, result.Exit.Signal));
+        await Ends(Text(result.Output).Trim());
+    }
+
+    [Fact]
     public async Task RunAsync_Cancelled_IsKilled()
     {
         using var cancellation = new CancellationTokenSource();

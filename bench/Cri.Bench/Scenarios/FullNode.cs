@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace Cri.Bench.Scenarios;
 
-/// <summary>Many pods: started all at once, weighed, their server restarted, stopped all at once.</summary>
+/// <summary>Many pods: started all at once, or a hundred at a time when there are more, weighed, their server restarted, stopped likewise.</summary>
 public sealed class FullNode(BenchOptions options) : IScenario
 {
     // A server may refuse more calls than that at one time, and a kubelet does not make more either.
@@ -18,13 +18,15 @@ public sealed class FullNode(BenchOptions options) : IScenario
     /// <inheritdoc/>
     public int MostRounds => 5;
 
+    private string Pace => options.Pods > AtOnce ? $"with {AtOnce} at a time" : "at once";
+
     /// <inheritdoc/>
     public Task PrepareAsync(Endpoint endpoint) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task RoundAsync(Endpoint endpoint, Measurements measurements)
     {
-        Task<T> Timed<T>(string what, Func<Task<T>> run) => measurements.TimeAsync(new Figure(Name, $"{options.Pods} pods at once, {what}", "ms"), endpoint.Name, run);
+        Task<T> Timed<T>(string what, Func<Task<T>> run) => measurements.TimeAsync(new Figure(Name, $"{options.Pods} pods {Pace}, {what}", "ms"), endpoint.Name, run);
         var pods = Enumerable.Range(0, options.Pods).Select(_ => BenchPod.New(endpoint, options)).ToList();
         await Timed("to all started", () => EachAsync(pods, StartAsync));
         await endpoint.Server.SettleAsync();

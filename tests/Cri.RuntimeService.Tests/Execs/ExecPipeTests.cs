@@ -19,6 +19,21 @@ public sealed class ExecPipeTests
     }
 
     [Fact]
+    public async Task ReadAsync_EndedBeforeItRan_HasWhatHadCome()
+    {
+        var bundle = Directory.CreateTempSubdirectory("crisp-test-");
+        using var pipe = new ExecPipe(Path.Combine(bundle.FullName, "stdout"), 1024);
+        using var writer = Fifo.OpenWriter(pipe.Path);
+        FdStream.Write(writer, "in time"u8);
+
+        pipe.End();
+        await pipe.ReadAsync();
+
+        Assert.Equal("in time"u8, pipe.Content);
+        bundle.Delete(recursive: true);
+    }
+
+    [Fact]
     public void Constructor_BundleRemovedBefore_SaysWhichPipeCannotBeMade()
     {
         var error = Assert.Throws<LinuxException>(() => new ExecPipe("/proc/crisp-test/stdout", 1024));

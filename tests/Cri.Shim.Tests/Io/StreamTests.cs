@@ -39,6 +39,31 @@ public sealed class StreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Fifos_ShimHeldUpPastTheDrainBound_CarryWhatCameInTime()
+    {
+        const int Stop = 19, Continue = 18;
+        var container = TestContainer.Prepare(_shim, "sleep 1000");
+        await container.CreateAsync(request => request.Rootfs.Add(new Cri.Ttrpc.Types.Mount { Type = "tmpfs", Source = "tmpfs", Target = "/tmp" }));
+        await container.StartAsync();
+        var stdout = MakeFifo("out");
+        var output = ReadAllAsync(stdout);
+        await container.ExecAsync("e1", "(sleep 1; echo late; : > /tmp/written) & echo early", request => request.Stdout = stdout);
+
+        // Time for the shim to see the end of the exec's own process; were it too short, there would be nothing to see here.
+        await Task.Delay(300);
+        Signals.Send(_shim.Pid, Stop);
+        await Task.Delay(3000);
+        var isWritten = SpinWait.SpinUntil(() => File.Exists($"/proc/{container.Pid}/root/tmp/written"), _patience);
+        Signals.Send(_shim.Pid, Continue);
+
+        Assert.True(isWritten, "the child writes nothing");
+        Assert.Equal(0u, (await container.WaitAsync("e1")).ExitStatus);
+        Assert.Equal("early\nlate\n", await output.WaitAsync(_patience));
+        await container.DeleteAsync("e1");
+        await container.RemoveAsync();
+    }
+
+    [Fact]
     public async Task Fifo_WithoutAReader_DoesNotHoldCreateOrExitBack()
     {
         var container = TestContainer.Prepare(_shim, "echo unheard");
