@@ -28,10 +28,10 @@ public sealed partial class ImageStore
     {
         image.Artifact?.Dispose();
         await image.Lease.DisposeAsync();
-        await RemoveUnusedBlobsAsync(image.Blobs);
+        await RemoveUnusedBlobsAsync([.. image.Blobs, .. image.Documents.Keys, .. image.Artifact?.Files.Select(file => file.Digest) ?? []]);
     }
 
-    /// <summary>Removes those of these compressed layers that no image names: after a pull that failed.</summary>
+    /// <summary>Removes those of these blobs that no image names: after a pull that failed.</summary>
     internal async Task RemoveUnusedBlobsAsync(IReadOnlyList<Digest> blobs)
     {
         await _changing.WaitAsync(CancellationToken.None);

@@ -85,6 +85,7 @@ public sealed partial class ImageStore
         {
             problems.Add(newer.Message);
             HasNewerRecords = true;
+            _layers.KeepsAll = true;
         }
         catch (IOException error)
         {

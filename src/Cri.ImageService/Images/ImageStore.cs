@@ -204,8 +204,7 @@ public sealed partial class ImageStore : IDisposable
         Write(record);
         var losers = WithoutTags(_catalog, record);
         var hiddenLosers = WithoutTags(_hidden, record);
-        losers.ForEach(Write);
-        hiddenLosers.ForEach(Write);
+        losers.Concat(hiddenLosers).ToList().ForEach(TryWrite);
         _catalog = _catalog.With([.. losers, record]);
         _hidden = _hidden.Without(record.Id).With(hiddenLosers);
         return record;
@@ -248,6 +247,19 @@ public sealed partial class ImageStore : IDisposable
             .Select(other => WithPin(other with { RepoTags = [.. other.RepoTags.Except(winner.RepoTags)] })),
     ];
 
+    // On disk the tag is on both then, as after a crash: the next start gives it to the winner.
+    private void TryWrite(ImageRecord loser)
+    {
+        try
+        {
+            Write(loser);
+        }
+        catch (IOException error)
+        {
+            _layers.Journal.Warn($"image {loser.Id}: that it lost a tag cannot be recorded: {error.Message}");
+        }
+    }
+
     private void Write(ImageRecord record)
     {
         var content = JsonSerializer.SerializeToUtf8Bytes(StoredImage.From(record), StoredImageJson.Default.StoredImage);
@@ -256,6 +268,11 @@ public sealed partial class ImageStore : IDisposable
 
     private void DeleteUnused(IEnumerable<Digest> candidates)
     {
+        if (HasNewerRecords)
+        {
+            return;
+        }
+
         foreach (var digest in candidates.Except(Known.SelectMany(record => record.Content)).ToList())
         {
             _documents.Delete(digest);

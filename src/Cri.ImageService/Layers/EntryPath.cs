@@ -4,8 +4,8 @@ namespace Cri.ImageService.Layers;
 
 /// <summary>
 /// The name of an archive entry as a path below the layer's root: components joined by one slash, without "." and
-/// without a trailing slash; empty for the root itself, which builders such as kaniko call "/". Any other absolute name or
-/// one with ".." is refused.
+/// without a trailing slash; empty for the root itself. A slash at the beginning is the root's too: ko and kaniko write such names. One
+/// with ".." is refused.
 /// </summary>
 internal readonly struct EntryPath
 {
@@ -32,11 +32,6 @@ internal readonly struct EntryPath
     /// <exception cref="LayerFormatException">The name is hostile; the message says how.</exception>
     internal static EntryPath Parse(ReadOnlySpan<byte> name)
     {
-        if (name is [(byte)'/', ..] && name.ContainsAnyExcept((byte)'/'))
-        {
-            throw new LayerFormatException("an absolute path is not allowed in a layer");
-        }
-
         if (name.Length > PathMax)
         {
             throw new LayerFormatException($"the path is longer than {PathMax} bytes");

@@ -127,6 +127,12 @@ public sealed partial class LayerStore : IDisposable
         }
     }
 
+    /// <summary>
+    /// True once there are records that only a newer version of the program can read: what they need is not known, so no layer is known
+    /// to be unused.
+    /// </summary>
+    internal bool KeepsAll { get; set; }
+
     /// <summary>True until the layer is found damaged.</summary>
     internal bool IsSound(Layer layer)
     {
@@ -179,7 +185,7 @@ public sealed partial class LayerStore : IDisposable
     // Under the lock. Nobody can get hold of them any more; their names stay taken until their directories lose them.
     private List<Layer> ForgetUnused(IEnumerable<Layer> layers)
     {
-        List<Layer> unused = [.. layers.Where(layer => !_leases.ContainsKey(layer.Name) && _byName.Remove(layer.Name))];
+        List<Layer> unused = [.. (KeepsAll ? [] : layers).Where(layer => !_leases.ContainsKey(layer.Name) && _byName.Remove(layer.Name))];
         foreach (var layer in unused.Where(layer => ReferenceEquals(_byDiffId.GetValueOrDefault(layer.DiffId), layer)))
         {
             _byDiffId.Remove(layer.DiffId);

@@ -41,7 +41,7 @@ internal static class ArtifactContent
         try
         {
             var path = EntryPath.Parse(Encoding.UTF8.GetBytes(title));
-            return !path.IsRoot && !path.ToString().Split('/').Any(name => Encoding.UTF8.GetByteCount(name) > NameMax)
+            return !path.IsRoot && title[0] != '/' && !path.ToString().Split('/').Any(name => Encoding.UTF8.GetByteCount(name) > NameMax)
                 ? path.ToString()
                 : throw new LayerFormatException("that is no name for a file");
         }

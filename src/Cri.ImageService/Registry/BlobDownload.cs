@@ -62,9 +62,15 @@ internal sealed class BlobDownload : IDisposable
 
     private async Task<bool> CopyMainAsync(ReadAhead ahead, PipeWriter sink, CancellationToken cancellation)
     {
-        _main ??= new BlobRange(_source, _received, _blob.Size);
         var buffer = sink.GetMemory(ChunkSize);
-        var count = await _main.ReadAsync(buffer[..ahead.Claim(_received, buffer.Length)], cancellation);
+        if (ahead.Claim(_received, buffer.Length) is not (> 0 and var room))
+        {
+            // A part has just come that begins here.
+            return true;
+        }
+
+        _main ??= new BlobRange(_source, _received, _blob.Size);
+        var count = await _main.ReadAsync(buffer[..room], cancellation);
         return await PassAsync(buffer[..count], ahead, sink, cancellation);
     }
 

@@ -60,15 +60,24 @@ internal sealed class RegistryClient(HttpConnections connections, RegistryAuthor
 
         var origin = AddressOf(host, request);
         using var message = Message(request, address);
-        var response = await connections.SendAsync(SettingsFor(host, origin, address), message, cancellation);
-        if (response.IsSuccessStatusCode)
+        try
         {
-            return response;
-        }
+            var response = await connections.SendAsync(SettingsFor(host, origin, address), message, cancellation);
+            if (response.IsSuccessStatusCode)
+            {
+                return response;
+            }
 
-        response.Dispose();
-        memo.Address = null;
-        return null;
+            response.Dispose();
+            memo.Address = null;
+            return null;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
+        {
+            // The host may have others to send us to.
+            memo.Address = null;
+            throw;
+        }
     }
 
     private async Task<HttpResponseMessage> AuthorizedAsync(RegistryHost host, RegistryRequest request, CancellationToken cancellation)

@@ -355,7 +355,7 @@ public sealed class Snapshotter
         }
     }
 
-    private static bool IsNewer(string path)
+    private bool IsNewer(string path)
     {
         try
         {
@@ -365,6 +365,7 @@ public sealed class Snapshotter
         }
         catch (NewerRecordException)
         {
+            _layers.KeepsAll = true;
             return true;
         }
     }

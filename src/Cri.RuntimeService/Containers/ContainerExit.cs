@@ -42,14 +42,14 @@ public static class ContainerExit
         }
     }
 
-    // A damaged file counts as none: the exit itself must never go unreported.
+    // One that is damaged or cannot be read counts as none: the exit itself must never go unreported.
     private static ExitRecord? Read(Container container)
     {
         try
         {
             return RecordFile.Read(container.Files.Exit, RecordJson.Default.ExitRecord);
         }
-        catch (JsonException)
+        catch (Exception unreadable) when (unreadable is JsonException or IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -5,6 +5,7 @@ using Cri.Linux.Tracing;
 using Cri.RuntimeService.Events;
 using Cri.RuntimeService.Lifecycle;
 using Cri.RuntimeService.Sandboxes;
+using Cri.RuntimeService.Shims;
 using Cri.Ttrpc;
 using Cri.Ttrpc.TaskApi.V3;
 using Grpc.Core;
@@ -70,6 +71,22 @@ public sealed class ContainerRemover(
         FaultPoint.Reach(FaultPoints.RemoveForgotten);
     }
 
+    private static async Task DeleteTaskAsync(Container container, Shim shim, CancellationToken cancellationToken)
+    {
+        var delete = new DeleteRequest { Id = container.Id };
+        try
+        {
+            await shim.Tasks.DeleteAsync(delete, cancellationToken);
+        }
+        catch (TtrpcException runs) when (runs.Code == TtrpcStatusCode.FailedPrecondition)
+        {
+            // A start that was cut off has succeeded since, and nobody watches it.
+            await shim.Tasks.KillAsync(new KillRequest { Id = container.Id, Signal = Signals.SigKill, All = true }, cancellationToken);
+            await shim.Tasks.WaitAsync(new WaitRequest { Id = container.Id }, cancellationToken);
+            await shim.Tasks.DeleteAsync(delete, cancellationToken);
+        }
+    }
+
     // The monitor has released the task of a container that ran; this finds one that a crash left behind.
     private static async Task ReleaseTaskAsync(Container container, CancellationToken cancellationToken)
     {
@@ -79,7 +96,7 @@ public sealed class ContainerRemover(
         {
             if (container.Sandbox.Shim is { IsAlive: true } shim)
             {
-                await shim.Tasks.DeleteAsync(new DeleteRequest { Id = container.Id }, bound.Token);
+                await DeleteTaskAsync(container, shim, bound.Token);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

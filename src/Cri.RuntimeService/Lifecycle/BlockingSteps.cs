@@ -30,7 +30,7 @@ public sealed class BlockingSteps
         var step = _steps.GetOrAdd(key, mine);
         if (ReferenceEquals(step, mine))
         {
-            mine.Begin(action, () => _steps.TryRemove(KeyValuePair.Create(key, mine)));
+            Begin(key, mine, action);
         }
 
         try
@@ -40,6 +40,21 @@ public sealed class BlockingSteps
         catch (TimeoutException)
         {
             throw new RpcException(new Status(StatusCode.DeadlineExceeded, $"{key}: it did not end within {Bound.TotalSeconds:0} s{step.Where()}"));
+        }
+    }
+
+    private void Begin(string key, Step step, Action action)
+    {
+        void Forget() => _steps.TryRemove(KeyValuePair.Create(key, step));
+        try
+        {
+            step.Begin(action, Forget);
+        }
+        catch
+        {
+            // No thread could be started: the next attempt must not wait for what never began.
+            Forget();
+            throw;
         }
     }
 

@@ -49,14 +49,15 @@ internal static class StrayProcesses
         return pids;
     }
 
-    // A zombie has no memory left that its arguments could be read from.
-    private static bool IsThere(int pid) => Read($"/proc/{pid}/cmdline").Length > 0;
+    private static bool IsThere(int pid) => StuckProcess.StateOf(pid, pid) is not ('\0' or 'Z' or 'X');
 
     private static IEnumerable<int> Others() => Directory.EnumerateDirectories("/proc")
         .Select(directory => int.TryParse(Path.GetFileName(directory), out var pid) ? pid : 0)
         .Where(pid => pid > 0 && pid != Environment.ProcessId);
 
-    private static string[] Strings(int pid, string file) => Encoding.UTF8.GetString(Read($"/proc/{pid}/{file}")).Split('\0');
+    // The memory of a process in uninterruptible sleep may be locked, and reading it would take as long as that.
+    private static string[] Strings(int pid, string file) =>
+        StuckProcess.StateOf(pid, pid) == 'D' ? [] : Encoding.UTF8.GetString(Read($"/proc/{pid}/{file}")).Split('\0');
 
     private static byte[] Read(string path)
     {

@@ -178,13 +178,17 @@ public sealed class StateRecovery(
         var request = new V1.RunPodSandboxRequest { Config = record.Config, RuntimeHandler = record.RuntimeHandler };
         sandboxNames.Restore(SandboxRecord.Name(record.Config.Metadata), record.Id, request, () => sandbox.IsReady);
         ContainerDirectory.Sweep(sandbox.Files);
+        var watched = new List<Container>();
         foreach (var directory in Directory.EnumerateDirectories(sandbox.Files.Directory).Where(path => ObjectId.IsValid(Path.GetFileName(path))))
         {
-            await RestoreContainerAsync(sandbox, Path.GetFileName(directory), cancellationToken);
+            await RestoreContainerAsync(sandbox, Path.GetFileName(directory), watched, cancellationToken);
         }
 
         selinux.Restore(sandbox.Labels);
         sandboxes.Add(record.Id, sandbox);
+
+        // Not before the whole pod stands: one that is given up half-way loses its connection, which to a watch is the shim's end.
+        watched.ForEach(container => monitor.Watch(container, sandbox.Shim!));
         ReportStops(sandbox);
         FaultPoint.Reach(FaultPoints.RecoverPodRestored);
     }
@@ -221,7 +225,7 @@ public sealed class StateRecovery(
         }
     }
 
-    private async Task RestoreContainerAsync(Sandbox sandbox, string id, CancellationToken cancellationToken)
+    private async Task RestoreContainerAsync(Sandbox sandbox, string id, List<Container> watched, CancellationToken cancellationToken)
     {
         var files = sandbox.Files.Container(id);
         if (!TryRead(id, files, out var record))
@@ -241,16 +245,17 @@ public sealed class StateRecovery(
         var container = new Container(record, sandbox, containers.Changes);
         containers.Add(id, container);
         RemoveDump(id);
-        if (!ContainerExit.ApplyFile(container) && record.FinishedAt == 0)
+        var isFinal = record.Reason == ContainerStarter.StartError;
+        if (!isFinal && !ContainerExit.ApplyFile(container) && record.FinishedAt == 0)
         {
-            await FindTaskAsync(container, cancellationToken);
+            await FindTaskAsync(container, watched, cancellationToken);
         }
-        else if (sandbox.Shim is { } shim && record.Reason != ContainerStarter.StartError)
+        else if (sandbox.Shim is not null && !isFinal)
         {
             FaultPoint.Reach(FaultPoints.RecoverExitRead);
 
             // It ended while no server was there: the monitor records nothing new but has the task released.
-            monitor.Watch(container, shim);
+            watched.Add(container);
         }
 
         var request = ContainerCreator.Identical(sandbox.Id, record.Config);
@@ -285,7 +290,7 @@ public sealed class StateRecovery(
     }
 
     // No exit is recorded: it was created, runs, is half-started, or its shim is gone.
-    private async Task FindTaskAsync(Container container, CancellationToken cancellationToken)
+    private async Task FindTaskAsync(Container container, List<Container> watched, CancellationToken cancellationToken)
     {
         var shim = container.Sandbox.Shim;
         if (shim is null)
@@ -294,6 +299,7 @@ public sealed class StateRecovery(
             if (container.Record.StartedAt > 0)
             {
                 ContainerExit.ApplyLost(container, $"the shim (pid {container.Sandbox.Record.ShimPid}) of its pod ended unexpectedly");
+                KeepLost(container);
             }
 
             return;
@@ -327,7 +333,7 @@ public sealed class StateRecovery(
             }
 
             FaultPoint.Reach(FaultPoints.RecoverTaskRecorded);
-            monitor.Watch(container, shim);
+            watched.Add(container);
         }
         catch (TtrpcException unknown) when (unknown.Code == TtrpcStatusCode.NotFound)
         {
@@ -339,6 +345,19 @@ public sealed class StateRecovery(
         catch (OperationCanceledException) when (container.Record.StartedAt == 0 && !cancellationToken.IsCancellationRequested)
         {
             journal.Warn($"container {container.Id}: its start was cut off, and its OCI runtime has been making it for longer than {_taskBound.TotalSeconds:0} s");
+        }
+    }
+
+    // The next start is to tell of the same exit, at the same time.
+    private void KeepLost(Container container)
+    {
+        try
+        {
+            container.Persist(record => record);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            journal.Warn($"container {container.Id}: its exit cannot be recorded: {error.Message}");
         }
     }
 

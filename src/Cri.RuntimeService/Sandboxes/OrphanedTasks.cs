@@ -68,16 +68,19 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Cgrou
     /// <summary>Ends one container of the sandbox and has the OCI runtime forget it; nothing happens when nothing is left of it.</summary>
     public async Task EndAsync(Sandbox sandbox, string id)
     {
-        var runtime = runtimes.Require(sandbox.Record.RuntimeHandler);
+        // Null when the handler is not configured any more: the rest is done without it.
+        var runtime = runtimes.Find(sandbox.Record.RuntimeHandler);
         var directory = RuntimeState(sandbox, id);
         var cgroup = ContainerCgroup.Of(cgroups.PathOf(sandbox.Record.Config.Linux?.CgroupParent ?? "", id), id);
-        var strays = await StrayProcesses.EndAsync("--root", state.RuntimeRoot(runtime.Handler), id);
+        var strays = await StrayProcesses.EndAsync("--root", Path.GetDirectoryName(directory)!, id);
         if (strays.Count == 0 && !Directory.Exists(directory) && cgroup is not { Exists: true })
         {
             return;
         }
 
-        var words = Directory.Exists(directory) ? await TryDeleteAsync(runtime, id) : "";
+        var words = !Directory.Exists(directory) ? ""
+            : runtime is null ? $"its OCI runtime \"{sandbox.Record.RuntimeHandler}\" is not configured any more"
+            : await TryDeleteAsync(runtime, id);
         if (cgroup is not null && !await cgroup.RemoveAsync(_cgroupBound, Task.Delay))
         {
             words = $"processes {string.Join(", ", cgroup.Pids())} in its cgroup do not end; {words}";
@@ -106,7 +109,7 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Cgrou
         containers.Select(container => container.Id).Append(PodInit.IdOf(sandbox.Id));
 
     private string RuntimeState(Sandbox sandbox, string id) =>
-        Path.Combine(state.RuntimeRoot(runtimes.Require(sandbox.Record.RuntimeHandler).Handler), id);
+        Path.Combine(state.RuntimeRoot(runtimes.Find(sandbox.Record.RuntimeHandler)?.Handler ?? sandbox.Record.RuntimeHandler), id);
 
     // What the runtime says when it fails; empty when it did it.
     private async Task<string> TryDeleteAsync(OciRuntime runtime, string id)

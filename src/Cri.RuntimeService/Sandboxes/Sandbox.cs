@@ -95,8 +95,8 @@ public sealed class Sandbox
     }
 
     /// <summary>The shim, or FAILED_PRECONDITION when the sandbox is not ready.</summary>
-    public Shim RequireShim() => IsReady
-        ? Shim!
+    public Shim RequireShim() => Shim is { } shim && IsReady
+        ? shim
         : throw CriError.Precondition($"pod sandbox {Id} is not ready{(Failure is { } why ? ": " + why : "")}");
 
     /// <summary>Why it is not ready though it was not stopped, in words; null when it is, or was stopped.</summary>

@@ -76,9 +76,10 @@ public sealed class Shim : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // The process first: whoever learns from a call of the connection's end must not find it there to be killed.
         Interlocked.Exchange(ref _dead, 1);
-        _ = _client.DisposeAsync().AsTask();
         _process.Dispose();
+        _ = _client.DisposeAsync().AsTask();
     }
 
     private bool HasExited()

@@ -54,7 +54,7 @@ public sealed class ShimLauncher(string binary, TimeSpan runtimeTimeout)
 
     /// <summary>
     /// Connects to the shim of a pod that an earlier server started; null when it is gone. One whose pid that server had no time to
-    /// record (0) is asked for it.
+    /// record (0) is asked for it. Throws what this server lacks itself, such as descriptors: that says nothing about the shim.
     /// </summary>
     public async Task<Shim?> ReconnectAsync(string sandboxId, int pid, PodLayout files, CancellationToken cancellationToken)
     {
@@ -62,11 +62,15 @@ public sealed class ShimLauncher(string binary, TimeSpan runtimeTimeout)
         {
             return await AttachAsync(pid != 0 ? pid : await AskPidAsync(sandboxId, files, cancellationToken), files, cancellationToken);
         }
-        catch (Exception gone) when (gone is SocketException or TtrpcException or LinuxException { Error: Errno.ESRCH })
+        catch (Exception gone) when (gone is SocketException or TtrpcException or LinuxException { Error: Errno.ESRCH } && !IsOurOwn(gone))
         {
             return null;
         }
     }
+
+    // No descriptor or memory here, or a full backlog there.
+    private static bool IsOurOwn(Exception error) => (error as SocketException ?? error.InnerException as SocketException)?.SocketErrorCode
+        is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.WouldBlock or SocketError.TryAgain;
 
     private static async Task<int> AskPidAsync(string sandboxId, PodLayout files, CancellationToken cancellationToken)
     {

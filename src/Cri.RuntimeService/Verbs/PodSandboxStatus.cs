@@ -12,6 +12,9 @@ public sealed partial class RuntimeServer
     public override Task<V1.PodSandboxStatusResponse> PodSandboxStatus(V1.PodSandboxStatusRequest request, ServerCallContext context)
     {
         var sandbox = sandboxes.Get(request.PodSandboxId);
+
+        // What happens while this looks is newer than the answer, as a kubelet compares them.
+        var before = Clock.Now;
         var response = new V1.PodSandboxStatusResponse
         {
             Status = SandboxView.Status(sandbox),
@@ -19,7 +22,7 @@ public sealed partial class RuntimeServer
             {
                 containers.All.Where(container => container.Sandbox == sandbox).Select(ContainerView.Status),
             },
-            Timestamp = Clock.Now,
+            Timestamp = before,
         };
         if (request.Verbose)
         {

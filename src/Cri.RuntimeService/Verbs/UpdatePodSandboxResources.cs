@@ -17,6 +17,7 @@ public sealed partial class RuntimeServer
         ResourceRequest.Check(request.Overhead, host, $"pod sandbox {sandbox.Id}: overhead");
         ResourceRequest.Check(request.Resources, host, $"pod sandbox {sandbox.Id}: resources");
         using var turn = await sandbox.Gate.EnterAsync("UpdatePodSandboxResources", context.CancellationToken);
+        _ = sandboxes.Get(sandbox.Id); // it may have been removed meanwhile
         sandbox.Update(record => record with
         {
             Overhead = request.Overhead ?? record.Overhead,

@@ -11,7 +11,9 @@ using Cri.Ttrpc.Types;
 namespace Cri.Shim.Tasks;
 
 /// <summary>A container: its bundle, its runtime, its init and execs.</summary>
-internal sealed class Container : IDisposable
+#pragma warning disable CA1001 // A semaphore whose wait handle is never asked for holds nothing, and somebody may still wait for it.
+internal sealed class Container
+#pragma warning restore CA1001
 {
     private static readonly TimeSpan _cgroupLimit = TimeSpan.FromSeconds(5);
 
@@ -245,9 +247,6 @@ internal sealed class Container : IDisposable
         _execs.Remove(execId);
         return exec.Exit ?? new ProcessExit(0, 0, 0, DateTime.UtcNow, false);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _gate.Dispose();
 
     // In a cgroup that others share, us among them, nothing tells the container's processes from theirs.
     private IReadOnlyList<int> PidsOfItsOwn()

@@ -66,11 +66,7 @@ internal sealed class ContainerTable(TaskEnvironment environment)
     public async Task<ProcessExit> DeleteAsync(Container container)
     {
         var exit = await container.DeleteAsync();
-        if (_containers.Remove(container.Id))
-        {
-            container.Dispose();
-        }
-
+        _containers.Remove(container.Id);
         return exit;
     }
 

@@ -31,20 +31,26 @@ internal sealed class ExecProcess(
     public void KillFamily(Func<IReadOnlyList<int>> inContainer, int init)
     {
         var family = Pid == 0 || Exit is not null ? [] : Family();
-        var ended = new List<int>();
-        Kill(Signals.SigKill, group: true);
+        var ended = new List<int>(family);
+
+        // The group goes once the others are held: afterwards it would not tell any more who they are, and their numbers may be another's.
+        HeldProcesses.Signal(
+            family,
+            () =>
+            {
+                var again = family.Count == 0 ? family : Family();
+                Kill(Signals.SigKill, group: true);
+                return again;
+            },
+            Signals.SigKill);
 
         // What was forked between the look and the signal is found by its session.
-        for (var round = 0; round < KillRounds && family.Count > 0; round++)
+        for (var round = 1; round < KillRounds && family.Count > 0; round++)
         {
-            foreach (var pid in family)
-            {
-                Signals.Send(pid, Signals.SigKill);
-                ended.Add(pid);
-            }
-
             family = Family();
             family.RemoveAll(ended.Contains);
+            HeldProcesses.Signal(family, Family, Signals.SigKill);
+            ended.AddRange(family);
         }
 
         List<int> Family() => ProcessLineage.StartedBy(Pid, inContainer(), init, Io?.OutputPipes ?? []);

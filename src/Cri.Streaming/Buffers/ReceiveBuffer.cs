@@ -6,6 +6,9 @@ namespace Cri.Streaming.Buffers;
 /// <param name="consumed">Told how many bytes were read; must not wait.</param>
 internal sealed class ReceiveBuffer(ReceivePool pool, int limit, Action<int>? consumed = null)
 {
+    // What a piece costs beside its bytes, and counts for: else a client that sends byte by byte would fill our memory.
+    private const int PieceCost = 64;
+
     private readonly Queue<ReadOnlyMemory<byte>> _pieces = new();
     private int _head;
     private int _length;
@@ -50,8 +53,7 @@ internal sealed class ReceiveBuffer(ReceivePool pool, int limit, Action<int>? co
             _discards = true;
             _pieces.Clear();
             _head = 0;
-            pool.Count(-_length);
-            _length = 0;
+            Count(-_length);
             pool.Wake();
         }
     }
@@ -101,8 +103,7 @@ internal sealed class ReceiveBuffer(ReceivePool pool, int limit, Action<int>? co
             }
 
             _pieces.Enqueue(bytes.ToArray());
-            _length += bytes.Length;
-            pool.Count(bytes.Length);
+            Count(bytes.Length + PieceCost);
             WakeReader();
             return null;
         }
@@ -112,7 +113,7 @@ internal sealed class ReceiveBuffer(ReceivePool pool, int limit, Action<int>? co
     {
         lock (pool.Gate)
         {
-            var taken = 0;
+            var (taken, freed) = (0, 0);
             while (taken < buffer.Length && _pieces.TryPeek(out var piece))
             {
                 var count = Math.Min(piece.Length - _head, buffer.Length - taken);
@@ -123,13 +124,19 @@ internal sealed class ReceiveBuffer(ReceivePool pool, int limit, Action<int>? co
                 {
                     _pieces.Dequeue();
                     _head = 0;
+                    freed += PieceCost;
                 }
             }
 
-            _length -= taken;
-            pool.Count(-taken);
+            Count(-taken - freed);
             return taken;
         }
+    }
+
+    private void Count(int bytes)
+    {
+        _length += bytes;
+        pool.Count(bytes);
     }
 
     private void WakeReader()

@@ -7,7 +7,12 @@ namespace Cri.Streaming.Spdy;
 internal sealed class SpdyStream
 #pragma warning restore CA1001
 {
+    // A client that sends 64 KiB of others with each of a thousand streams is not to have them kept.
+    private const int LongestValue = 256;
+    private static readonly string[] _kept = ["streamtype", "port", "requestid"];
+
     private readonly SpdyConnection _connection;
+    private readonly Dictionary<string, string> _headers;
     private readonly CancellationTokenSource _cancelled = new();
     private readonly Lock _granting = new();
     private int _unannounced;
@@ -17,7 +22,7 @@ internal sealed class SpdyStream
     {
         _connection = connection;
         Id = id;
-        Headers = headers;
+        _headers = headers.Where(header => _kept.Contains(header.Key) && header.Value.Length <= LongestValue).ToDictionary(StringComparer.Ordinal);
         Buffer = new ReceiveBuffer(pool, SpdyConnection.LargestBacklogOfStream, Consumed);
         Input = new InputStream(Buffer);
         Output = new OutputStream((bytes, cancellationToken) => _connection.SendDataAsync(this, bytes, cancellationToken));
@@ -26,9 +31,6 @@ internal sealed class SpdyStream
 
     /// <summary>Its odd number.</summary>
     internal uint Id { get; }
-
-    /// <summary>The headers of its SYN_STREAM, names in lower case.</summary>
-    internal IReadOnlyDictionary<string, string> Headers { get; }
 
     /// <summary>What the client sends; 0 bytes after its FIN, an error after its RST_STREAM.</summary>
     internal Stream Input { get; }
@@ -51,8 +53,8 @@ internal sealed class SpdyStream
     /// <summary>True once the client's FIN has come; under the connection's lock.</summary>
     internal bool ReceivingEnded { get; set; }
 
-    /// <summary>A header's value; null when it is absent.</summary>
-    internal string? Header(string name) => Headers.GetValueOrDefault(name);
+    /// <summary>The value of one of Kubernetes' headers of its SYN_STREAM, by its name in lower case; null when it is absent.</summary>
+    internal string? Header(string name) => _headers.GetValueOrDefault(name);
 
     /// <summary>Sends FIN, once: the client reads to the end of what was written.</summary>
     internal ValueTask FinishAsync(CancellationToken cancellationToken) => _connection.FinishAsync(this, cancellationToken);

@@ -139,7 +139,6 @@ public sealed class LayerExtractorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/etc/passwd")]
     [InlineData("../outside")]
     [InlineData("a/../../outside")]
     [InlineData("a/..")]

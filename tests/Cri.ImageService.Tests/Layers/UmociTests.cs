@@ -67,6 +67,11 @@ public sealed class UmociTests : IDisposable
         .. RawTar.Header("near", '0', (345, "prefix/of/ustar")),
         .. RawTar.End]);
 
+    [Fact]
+    public async Task Tree_AbsoluteNames_EqualUmocis() => await CompareAsync([
+        .. RawTar.Entry("/ko-app/", '5', ""), .. RawTar.Entry("/ko-app/app", '0', "a program"), .. RawTar.Entry("//ko-app/./other", '0', "another"),
+        .. RawTar.Header("/again", '1', (157, "/ko-app/app")), .. RawTar.End]);
+
     [Theory]
     [InlineData("0.0")]
     [InlineData("0.1")]
