@@ -68,18 +68,20 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Cgrou
     /// <summary>Ends one container of the sandbox and has the OCI runtime forget it; nothing happens when nothing is left of it.</summary>
     public async Task EndAsync(Sandbox sandbox, string id)
     {
-        // Null when the handler is not configured any more: the rest is done without it.
-        var runtime = runtimes.Find(sandbox.Record.RuntimeHandler);
         var directory = RuntimeState(sandbox, id);
+        var root = Path.GetDirectoryName(directory)!;
+
+        // Null when it is not configured any more: the rest is done without it.
+        var runtime = runtimes.Find(Path.GetFileName(root));
         var cgroup = ContainerCgroup.Of(cgroups.PathOf(sandbox.Record.Config.Linux?.CgroupParent ?? "", id), id);
-        var strays = await StrayProcesses.EndAsync("--root", Path.GetDirectoryName(directory)!, id);
+        var strays = await StrayProcesses.EndAsync("--root", root, id);
         if (strays.Count == 0 && !Directory.Exists(directory) && cgroup is not { Exists: true })
         {
             return;
         }
 
         var words = !Directory.Exists(directory) ? ""
-            : runtime is null ? $"its OCI runtime \"{sandbox.Record.RuntimeHandler}\" is not configured any more"
+            : runtime is null ? $"its OCI runtime \"{Path.GetFileName(root)}\" is not configured any more"
             : await TryDeleteAsync(runtime, id);
         if (cgroup is not null && !await cgroup.RemoveAsync(_cgroupBound, Task.Delay))
         {
@@ -108,8 +110,13 @@ public sealed class OrphanedTasks(OciRuntimes runtimes, StateLayout state, Cgrou
     private static IEnumerable<string> Ids(Sandbox sandbox, IEnumerable<Container> containers) =>
         containers.Select(container => container.Id).Append(PodInit.IdOf(sandbox.Id));
 
-    private string RuntimeState(Sandbox sandbox, string id) =>
-        Path.Combine(state.RuntimeRoot(runtimes.Find(sandbox.Record.RuntimeHandler)?.Handler ?? sandbox.Record.RuntimeHandler), id);
+    // Of the runtime that made it, which need not be the one that its handler, or none, means by now.
+    private string RuntimeState(Sandbox sandbox, string id)
+    {
+        var handler = runtimes.Find(sandbox.Record.RuntimeHandler)?.Handler ?? sandbox.Record.RuntimeHandler;
+        return Listing.Directories(state.RuntimeRoots).Select(root => Path.Combine(root, id)).FirstOrDefault(Directory.Exists)
+            ?? Path.Combine(state.RuntimeRoot(handler), id);
+    }
 
     // What the runtime says when it fails; empty when it did it.
     private async Task<string> TryDeleteAsync(OciRuntime runtime, string id)

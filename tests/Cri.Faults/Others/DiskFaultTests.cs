@@ -225,6 +225,22 @@ public sealed class DiskFaultTests(DiskFaultTests.Site site) : IClassFixture<Dis
     });
 
     [Fact]
+    public Task Exit_ThatCannotBeReadFromItsFile_IsTakenFromTheShim() => site.TryAsync("EISDIR", "exit record of a container", async () =>
+    {
+        var pod = await TestPod.RunAsync(site.Cri);
+        var container = await pod.StartScriptAsync("trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done");
+        await container.LoggedAsync("ready");
+        Directory.CreateDirectory($"{site.Pods}/{pod.Id}/{container.Id}/exit.json/in-the-way");
+
+        await container.StopAsync(600);
+
+        var status = await container.StatusAsync();
+        Assert.Equal((ContainerState.ContainerExited, 7, "Error"), (status.State, status.ExitCode, status.Reason));
+        await pod.DisposeAsync();
+        await site.WorksAsync(pod.Config);
+    });
+
+    [Fact]
     public Task Registry_KilledInMidPull_IsUnavailableAndNamed() => site.TryAsync("registry killed", "in the midst of PullImage", async () =>
     {
         await using var registry = await SlowRegistry.StartAsync();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Cri.ImageService.Tests.Fixtures;
 using Grpc.Core;
 
@@ -160,6 +162,47 @@ public sealed class BrokenNetworkTests
         using var node = new ImageNode();
 
         Assert.Equal(image.Id, (await node.PullAsync($"{registry.Host}/headless:v1")).Id);
+    }
+
+    [Fact]
+    public async Task PullAsync_StoreOfTheRedirectDies_TheRegistryIsAskedForAnother()
+    {
+        var image = RandomContent.Image(7, 1_000_000);
+        var layer = image.LayerDigests[0];
+        using var dying = new TcpListener(IPAddress.Loopback, 0);
+        dying.Start();
+        _ = AnswerOnceByHalfAsync(dying, image.Blobs[layer]);
+        using var alive = new ScriptedRegistry().Add(image, "stored", "v1");
+        var stores = new Queue<string>([$"127.0.0.1:{((IPEndPoint)dying.LocalEndpoint).Port}", alive.Host]);
+        using var registry = new ScriptedRegistry(request => request.Path.Contains(layer.Hex)
+            ? new ScriptedAnswer(307, [], Headers: $"Location: http://{stores.Dequeue()}/v2/stored/blobs/{layer}\r\n")
+            : null).Add(image, "redirected", "v1");
+        using var node = new ImageNode();
+
+        await node.PullAsync($"{registry.Host}/redirected:v1");
+
+        Assert.Equal(2, registry.Count(layer.Hex));
+    }
+
+    // Whoever comes later finds the door shut.
+    private static async Task AnswerOnceByHalfAsync(TcpListener listener, byte[] body)
+    {
+        using (var client = await listener.AcceptTcpClientAsync())
+        {
+            var stream = client.GetStream();
+            using var reader = new StreamReader(stream);
+            while (await reader.ReadLineAsync() is { Length: > 0 })
+            {
+            }
+
+            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n"));
+            await stream.WriteAsync(body.AsMemory(0, body.Length / 2));
+        }
+
+        while (true)
+        {
+            (await listener.AcceptTcpClientAsync()).Dispose();
+        }
     }
 
     private static TemporaryDirectory Mirror(ScriptedRegistry registry, ScriptedRegistry mirror)

@@ -1,6 +1,7 @@
 using Cri.Api.V1;
 using Cri.ImageService.Tests.Fixtures;
 using Cri.Linux;
+using Cri.Oci.Images;
 using Mount = Cri.Linux.Mount;
 
 namespace Cri.ImageService.Tests.Removal;
@@ -45,6 +46,24 @@ public sealed class BackgroundRemovalTests : IDisposable
 
         Assert.Empty(_node.Names("layers"));
         Assert.Contains(_node.Told, text => text.StartsWith("swept what an earlier run left: 1 interrupted removals; "));
+    }
+
+    [Fact]
+    public async Task RemoveImage_AnotherIsOnlyForANewerVersionToRead_KeepsEveryLayer()
+    {
+        var shared = new LayerTar().File("shared", "1").ToArray();
+        var later = await PullAsync(new TestImage().Layer(shared).Layer(new LayerTar().File("later", "1")).Finish());
+        var ours = await PullAsync(new TestImage().Layer(shared).Layer(new LayerTar().File("ours", "1")).Finish());
+        var record = Path.Join(_node.Root, "images", Digest.Parse(later.Id).Hex + ".json");
+        var written = File.ReadAllText(record);
+        _node.Reopen(() => File.WriteAllText(record, "{\"version\":1000," + written[1..]));
+
+        Assert.True(await _node.Images.RemoveAsync(ours.Id, CancellationToken.None));
+
+        Assert.Equal(3, _node.Names("layers").Count);
+        _node.Reopen(() => File.WriteAllText(record, written));
+        Assert.NotNull(_node.Images.Find(later.Id));
+        Assert.Equal(2, _node.Names("layers").Count);
     }
 
     [Fact]

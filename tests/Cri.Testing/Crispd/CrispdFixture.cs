@@ -48,6 +48,9 @@ public sealed class CrispdFixture : IAsyncDisposable
             """ + settings.Configuration);
     }
 
+    /// <summary>The file with its configuration, which it reads when it starts.</summary>
+    public string Configuration => _configuration;
+
     /// <summary>The socket of its CRI.</summary>
     public string Socket => _state.Path + "/crisp.sock";
 

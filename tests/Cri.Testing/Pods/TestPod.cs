@@ -57,10 +57,10 @@ public sealed class TestPod : IAsyncDisposable
     }
 
     /// <summary>Runs the pod sandbox of a configuration, which may have been asked for before.</summary>
-    public static async Task<TestPod> RunAsync(CriEndpoint endpoint, PodSandboxConfig config)
+    public static async Task<TestPod> RunAsync(CriEndpoint endpoint, PodSandboxConfig config, string runtimeHandler = "")
     {
         Directory.CreateDirectory(config.LogDirectory);
-        var response = await endpoint.Runtime.RunPodSandboxAsync(new RunPodSandboxRequest { Config = config });
+        var response = await endpoint.Runtime.RunPodSandboxAsync(new RunPodSandboxRequest { Config = config, RuntimeHandler = runtimeHandler });
         return new TestPod(endpoint, config, response.PodSandboxId);
     }
 
