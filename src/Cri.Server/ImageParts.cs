@@ -47,10 +47,7 @@ public sealed record ImageParts(
         }
 
         var snapshots = Snapshotter.Open(options.Root, layers);
-        if (!images.HasNewerRecords)
-        {
-            layers.RemoveUnused();
-        }
+        layers.RemoveUnused();
 
         var puller = new ImagePuller(options, images, layers);
         var operators = new ImagesServer(images, layers, snapshots, puller);

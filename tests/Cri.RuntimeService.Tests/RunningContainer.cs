@@ -3,6 +3,7 @@ using Cri.ImageService.Snapshots;
 using Cri.Linux;
 using Cri.RuntimeService.Containers;
 using Cri.RuntimeService.Lifecycle;
+using Cri.Testing;
 using Cri.Ttrpc;
 using Cri.Ttrpc.RuncOptions;
 using Cri.Ttrpc.TaskApi.V3;
@@ -98,34 +99,8 @@ internal sealed class RunningContainer : IAsyncDisposable
         Config = config,
     };
 
-    private static string BusyboxRoot()
-    {
-        var root = Path.Combine(AppContext.BaseDirectory, "busybox-root");
-        foreach (var name in (string[])["bin", "proc", "dev"])
-        {
-            Directory.CreateDirectory(Path.Combine(root, name));
-        }
-
-        // A container of an earlier run that was killed may still run it: that one cannot be written to.
-        var busybox = Path.Combine(root, "bin", "busybox");
-        if (!File.Exists(busybox))
-        {
-            var copy = $"{busybox}.{Guid.NewGuid():N}";
-            File.Copy("/bin/busybox", copy);
-            File.Move(copy, busybox, overwrite: true);
-        }
-
-        foreach (var applet in "sh sleep cat dd stty seq head".Split(' '))
-        {
-            var link = Path.Combine(root, "bin", applet);
-            if (!Path.Exists(link))
-            {
-                File.CreateSymbolicLink(link, "busybox");
-            }
-        }
-
-        return root;
-    }
+    private static string BusyboxRoot() => BusyboxTree.Make(
+        Path.Combine(AppContext.BaseDirectory, "busybox-root"), ["proc", "dev"], "sh sleep cat dd stty seq head");
 
     private static JsonNode Configuration(string script, bool tty, string cgroup)
     {

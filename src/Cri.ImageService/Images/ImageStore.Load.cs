@@ -53,7 +53,7 @@ public sealed partial class ImageStore
         var resolved = ResolveTags(records).Select(WithPin).Select(WithFoundBlobs).ToList();
         _catalog = new ImageCatalog(resolved.Where(record => !damaged.Contains(record.Id)));
         _hidden = new ImageCatalog(resolved.Where(record => damaged.Contains(record.Id)));
-        if (!HasNewerRecords)
+        if (!_hasNewerRecords)
         {
             _documents.DeleteExcept(records.SelectMany(record => record.Content).Select(digest => digest.ToString()).ToHashSet());
         }
@@ -84,7 +84,7 @@ public sealed partial class ImageStore
         catch (NewerRecordException newer)
         {
             problems.Add(newer.Message);
-            HasNewerRecords = true;
+            _hasNewerRecords = true;
             _layers.KeepsAll = true;
         }
         catch (IOException error)

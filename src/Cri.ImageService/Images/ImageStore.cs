@@ -29,6 +29,9 @@ public sealed partial class ImageStore : IDisposable
     private volatile ImageCatalog _catalog = ImageCatalog.Empty;
     private volatile ImageCatalog _hidden = ImageCatalog.Empty;
 
+    // A newer version of the program recorded images: what they consist of is not known, so no document goes for want of one that names it.
+    private bool _hasNewerRecords;
+
     private ImageStore(StorageLayout layout, LayerStore layers, DocumentStore documents, IReadOnlyList<ImageNamePattern> pinned)
     {
         _layout = layout;
@@ -57,12 +60,6 @@ public sealed partial class ImageStore : IDisposable
 
     /// <summary>The space that records take.</summary>
     public FileSystemUsage RecordUsage => FileSystemUsage.OfTree(_layout.Images) ?? FileSystemUsage.None;
-
-    /// <summary>
-    /// True when there are images that a newer version of the program recorded. What they consist of is not known, so that nothing may be
-    /// removed for want of an image that names it.
-    /// </summary>
-    public bool HasNewerRecords { get; private set; }
 
     /// <summary>What was wrong with records that <see cref="Open"/> had to drop; empty when nothing was.</summary>
     public IReadOnlyList<string> Problems { get; private set; } = [];
@@ -268,7 +265,7 @@ public sealed partial class ImageStore : IDisposable
 
     private void DeleteUnused(IEnumerable<Digest> candidates)
     {
-        if (HasNewerRecords)
+        if (_hasNewerRecords)
         {
             return;
         }

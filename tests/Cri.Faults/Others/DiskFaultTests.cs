@@ -172,7 +172,7 @@ public sealed class DiskFaultTests(DiskFaultTests.Site site) : IClassFixture<Dis
         using (Site.Fill(site.Logs))
         {
             var count = int.Parse(await container.ShellAsync("cat /count"));
-            await Eventually.GetAsync(async () => int.Parse("0" + await container.ShellAsync("cat /count")), now => now > count + 5, "the container goes on");
+            await Eventually.GetAsync(async () => int.Parse("0" + await container.ShellAsync("cat /count")), now => now > count + 10, "the container goes on");
         }
 
         await container.LoggedAsync("bytes of log were dropped");

@@ -127,13 +127,26 @@ public sealed class TarFuzzTests : IDisposable
     }
 
     // A wrong checksum would end most cases at their first entry.
-    private static byte[] Signed(byte[] archive)
+    private static byte[] Signed(byte[] archive) => WithHeaders(archive, _ => { });
+
+    // .NET names extended headers after the process that writes them, and the cases must be the same in each run.
+    private static byte[] Nameless(byte[] archive) => WithHeaders(archive, header =>
+    {
+        if (header[156] == 'x')
+        {
+            header.AsSpan(0, 100).Clear();
+        }
+    });
+
+    // Each header as it was changed, with the checksum that it then has.
+    private static byte[] WithHeaders(byte[] archive, Action<byte[]> change)
     {
         for (var offset = 0; offset + 512 <= archive.Length; offset += 512)
         {
             var block = archive.AsSpan(offset, 512).ToArray();
             if (block.AsSpan(257, 5).SequenceEqual("ustar"u8))
             {
+                change(block);
                 RawTar.Sign(block);
                 block.CopyTo(archive, offset);
             }
@@ -150,23 +163,6 @@ public sealed class TarFuzzTests : IDisposable
         .. RawTar.Entry("././@LongLink", 'K', new string('t', 150) + "\0"), .. RawTar.Entry("far", '2', ""),
         .. RawTar.End,
     ];
-
-    // .NET names extended headers after the process that writes them, and the cases must be the same in each run.
-    private static byte[] Nameless(byte[] archive)
-    {
-        for (var offset = 0; offset < archive.Length; offset += 512)
-        {
-            var block = archive.AsSpan(offset, 512).ToArray();
-            if (block[156] == 'x' && block.AsSpan(257, 5).SequenceEqual("ustar"u8))
-            {
-                block.AsSpan(0, 100).Clear();
-                RawTar.Sign(block);
-                block.CopyTo(archive, offset);
-            }
-        }
-
-        return archive;
-    }
 
     private static byte[] Sparse() =>
     [
